@@ -1,0 +1,301 @@
+"""Which accelerator this machine offers, how much memory, which precision: each a value and the reason for it.
+
+Nothing is set up by hand: `find` asks the backend that Keras runs on (TensorFlow, JAX or PyTorch), tries the accelerator with one
+small multiplication, and falls back to the CPU with a sentence when it fails. `LMCOURSE_DEVICE=cpu` overrides the search,
+`LMCOURSE_SMALL=1` shrinks every lesson. Left out on purpose: choosing among several GPUs, training on more than one (lesson 3.8).
+"""
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lmcourse.language import CourseError, pick, say
+
+
+@dataclass(frozen=True)
+class Device:
+    """What `find` found.
+
+    Attributes:
+        kind: "cpu", "gpu" or "tpu" (an Apple GPU is a "gpu").
+        name: the accelerator's name, or the processor's.
+        count: how many accelerators of that kind the backend shows; 1 for a CPU.
+        memory: bytes the accelerator has, or the machine; 0 when the backend does not say.
+        precision: the Keras dtype policy that fits: "float32", or "mixed_bfloat16" where the hardware multiplies it faster.
+        reason: one sentence, in the learner's language.
+    """
+
+    kind: str
+    name: str
+    count: int
+    memory: int
+    precision: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """One accelerator as a backend describes it. `memory` in bytes (0: unknown); `bfloat16`: has fast units for it."""
+
+    kind: str
+    name: str
+    memory: int = 0
+    bfloat16: bool = False
+
+
+_found: Device | None = None
+_kept_on_cpu = None
+
+
+def shrunk() -> bool:
+    """Whether `LMCOURSE_SMALL` asks for shrunken data and steps (tests do)."""
+    return os.environ.get("LMCOURSE_SMALL", "") not in ("", "0")
+
+
+def size(*, small: int, cpu: int, gpu: int | None = None) -> int:
+    """Pick the size that fits this machine, e.g. how many examples to train on.
+
+    Args:
+        small: used when `LMCOURSE_SMALL` is set: for tests, not for learning. The notebook's output says so.
+        cpu: used without an accelerator.
+        gpu: used with one; leave it out where it makes no difference, and nothing is searched.
+    """
+    if shrunk():
+        say(
+            en=f"LMCOURSE_SMALL is set: {small:,} instead of {cpu:,}. Results mean nothing.",
+            zh=f"已设置 LMCOURSE_SMALL：用 {small:,} 代替 {cpu:,}，结果没有意义。",
+        )
+        return small
+    return cpu if gpu is None or find().kind == "cpu" else gpu
+
+
+def find() -> Device:
+    """Load Keras's backend and find the accelerator, once a session; memory grows by need, so two notebooks can share a GPU.
+
+    Raises:
+        CourseError: when `LMCOURSE_DEVICE` asks for something that is not there.
+    """
+    global _found
+    if _found is None:
+        wanted = os.environ.get("LMCOURSE_DEVICE", "auto")
+        if wanted not in ("auto", "cpu", "gpu", "tpu"):
+            raise CourseError(
+                en=f"LMCOURSE_DEVICE is {wanted!r}; set it to auto, cpu, gpu or tpu and restart the kernel.",
+                zh=f"LMCOURSE_DEVICE 的值是 {wanted!r}；请设为 auto、cpu、gpu 或 tpu，然后重启内核。",
+            )
+        with _quiet():
+            backend = _keras_backend()
+            list_accelerators, attempt = BACKENDS[backend]
+            accelerators = list_accelerators()
+        _found = decide(backend, accelerators, wanted, attempt)
+        if _found.kind == "cpu" and accelerators:
+            _stay_on_cpu()
+    return _found
+
+
+def say_device() -> None:
+    """Print what was found and why, in one or two lines."""
+    device = find()
+    print(device.reason)
+    if device.memory:
+        say(
+            en=f"Memory: {device.memory / 2**30:.1f} GiB. Precision: {device.precision}.",
+            zh=f"内存：{device.memory / 2**30:.1f} GiB。精度：{device.precision}。",
+        )
+
+
+def decide(backend: str, accelerators: list[Accelerator], wanted: str, attempt) -> Device:
+    """Turn a backend's answer into a decision; no side effects, so tests can play any machine.
+
+    Args:
+        backend: "tensorflow", "jax" or "torch".
+        accelerators: what the backend lists.
+        wanted: "auto", "cpu", "gpu" or "tpu".
+        attempt: called with no arguments, multiplies on the first accelerator; raises when that fails.
+    """
+    names = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+    framework = names[backend]
+    usable = [a for a in accelerators if wanted in ("auto", a.kind)]
+    if wanted == "cpu":
+        return _cpu(
+            pick(
+                en="Using the CPU, because LMCOURSE_DEVICE=cpu asks for it.",
+                zh="使用 CPU：LMCOURSE_DEVICE=cpu 要求如此。",
+            )
+        )
+    if not usable:
+        if wanted != "auto":
+            raise CourseError(
+                en=f"LMCOURSE_DEVICE={wanted}, but {framework} shows none. Unset it, or run `lmcourse doctor` to see why.",
+                zh=f"LMCOURSE_DEVICE={wanted}，但 {framework} 没有发现。请取消该设置，或运行 `lmcourse doctor` 查看原因。",
+            )
+        return _cpu(
+            pick(
+                en=f"Using the CPU, because {framework} shows no GPU. Every lesson works without one.",
+                zh=f"使用 CPU：{framework} 没有发现 GPU。没有 GPU，所有课程同样可以运行。",
+            )
+        )
+    first = usable[0]
+    try:
+        attempt()
+    except Exception as error:  # any failure of a driver must end as a sentence, whatever its type
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        return _cpu(
+            pick(
+                en=f"Using the CPU, because {first.name} is listed but failed a multiplication ({line}). "
+                "Run `lmcourse doctor` for the likely cause.",
+                zh=f"使用 CPU：列出了 {first.name}，但一次乘法就失败了（{line}）。运行 `lmcourse doctor` 可查看可能的原因。",
+            )
+        )
+    count = sum(a.kind == first.kind for a in usable)
+    others = (
+        pick(en=f"; {count} are shown, lessons use the first", zh=f"；共有 {count} 个，课程只用第一个")
+        if count > 1
+        else ""
+    )
+    return Device(
+        kind=first.kind,
+        name=first.name,
+        count=count,
+        memory=first.memory,
+        precision="mixed_bfloat16" if first.bfloat16 else "float32",
+        reason=pick(
+            en=f"Using {first.name}, because {framework} shows it and a multiplication on it succeeded{others}.",
+            zh=f"使用 {first.name}：{framework} 发现了它，并且试算乘法成功{others}。",
+        ),
+    )
+
+
+def machine_memory() -> int:
+    """Bytes of main memory this process may use; a container's limit counts (Binder's does). 0 when unknown."""
+    from pathlib import Path
+
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return 0
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            total = min(total, int(Path(limit).read_text()))
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return total
+
+
+def _cpu(reason: str) -> Device:
+    import platform
+
+    return Device("cpu", platform.processor() or platform.machine(), 1, machine_memory(), "float32", reason)
+
+
+@contextmanager
+def _quiet():
+    """Drop what C++ libraries write to standard error while they load: pages of log that only worry a learner."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    nowhere, kept = os.open(os.devnull, os.O_WRONLY), os.dup(2)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _keras_backend() -> str:
+    try:
+        import keras
+    except ModuleNotFoundError as missing:
+        raise CourseError(
+            en=f'Keras cannot load, because {missing.name} is missing. Run: pip install "lmcourse[tf]"',
+            zh=f'Keras 无法加载：缺少 {missing.name}。请运行：pip install "lmcourse[tf]"',
+        ) from None
+    return keras.backend.backend()
+
+
+def _tensorflow_list() -> list[Accelerator]:
+    import tensorflow as tf
+
+    found = []
+    for kind in ("TPU", "GPU"):
+        for device in tf.config.list_physical_devices(kind):
+            details = tf.config.experimental.get_device_details(device) if kind == "GPU" else {}
+            if kind == "GPU":
+                tf.config.experimental.set_memory_growth(device, True)
+            capability = details.get("compute_capability") or (0, 0)
+            name = details.get("device_name", device.name)
+            found.append(Accelerator(kind.lower(), name, nvidia_memory(len(found)), capability >= (8, 0)))
+    return found
+
+
+def _tensorflow_try() -> None:
+    import tensorflow as tf
+
+    kind = "TPU" if tf.config.list_physical_devices("TPU") else "GPU"
+    with tf.device(f"/{kind}:0"):
+        float(tf.reduce_sum(tf.ones((8, 8)) @ tf.ones((8, 8))))
+
+
+def _jax_list() -> list[Accelerator]:
+    import jax
+
+    found = []
+    for device in jax.local_devices():
+        if device.platform in ("gpu", "cuda", "rocm", "tpu", "METAL"):
+            memory = (device.memory_stats() or {}).get("bytes_limit", 0)
+            kind = "tpu" if device.platform == "tpu" else "gpu"
+            capability = float(getattr(device, "compute_capability", None) or 0)
+            found.append(Accelerator(kind, device.device_kind, memory, kind == "tpu" or capability >= 8))
+    return found
+
+
+def _jax_try() -> None:
+    import jax.numpy as jnp
+
+    float((jnp.ones((8, 8)) @ jnp.ones((8, 8))).sum())
+
+
+def _torch_list() -> list[Accelerator]:
+    import torch
+
+    if torch.cuda.is_available():
+        cards = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+        return [Accelerator("gpu", card.name, card.total_memory, card.major >= 8) for card in cards]
+    if torch.backends.mps.is_available():
+        return [Accelerator("gpu", "Apple GPU")]
+    return []
+
+
+def _torch_try() -> None:
+    import torch
+
+    one = torch.ones((8, 8), device="cuda" if torch.cuda.is_available() else "mps")
+    float((one @ one).sum())
+
+
+def nvidia_memory(index: int) -> int:
+    """Bytes of the NVIDIA card with that index, from its driver's own tool; 0 without one."""
+    import shutil
+    import subprocess
+
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return 0
+    query = [tool, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    lines = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False).stdout.split()
+    return int(lines[index]) * 2**20 if index < len(lines) and lines[index].isdigit() else 0
+
+
+def _stay_on_cpu() -> None:
+    global _kept_on_cpu
+    import keras
+
+    _kept_on_cpu = keras.device("cpu:0")  # entered for good, so the reference is kept
+    _kept_on_cpu.__enter__()
+
+
+BACKENDS = {
+    "tensorflow": (_tensorflow_list, _tensorflow_try),
+    "jax": (_jax_list, _jax_try),
+    "torch": (_torch_list, _torch_try),
+}

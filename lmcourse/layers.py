@@ -1,0 +1,266 @@
+"""The parts of a transformer as Keras layers: attention, feed-forward, positions, the pre-norm block. Lesson 2.6 builds each by hand.
+
+Written on `keras.ops`, so they run on TensorFlow, JAX and PyTorch; argument names are Keras-hub's. Tensors are (batch, time, dim),
+masks are boolean and True where a query may look. Left out on purpose: attention between two sequences, fused kernels, the
+key-value cache (whose way is open: `attention_weights` takes any queries and keys, `sinusoids` and `rotate` any positions). RMS
+normalisation is Keras's own, `keras.layers.RMSNormalization`.
+"""
+
+import keras
+from keras import ops
+
+from lmcourse.language import CourseError
+
+MASKED = -1e9  # finite, so that a row without anything to look at averages evenly instead of giving NaN
+
+
+def causal_mask(time: int):
+    """Who may look at whom when nobody sees the future: (time, time) booleans, True at and below the diagonal."""
+    places = ops.arange(time)
+    return places[:, None] >= places[None, :]
+
+
+def attention_weights(query, key, mask=None):
+    """How much each query looks at each key: softmax(Q Kᵀ / √dim), for any number of axes in front.
+
+    The softmax is computed in float32 at least, also where the layers run in bfloat16.
+
+    Args:
+        query: (…, queries, dim).
+        key: (…, keys, dim).
+        mask: boolean, broadcast against (…, queries, keys); True where the query may look at the key.
+
+    Returns:
+        (…, queries, keys), whose rows sum to 1.
+
+    Source: Vaswani et al. (2017), Attention is all you need, section 3.2.
+    """
+    scores = ops.matmul(query, ops.swapaxes(key, -1, -2)) / query.shape[-1] ** 0.5
+    scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+    if mask is not None:
+        scores = ops.where(mask, scores, MASKED)
+    return ops.softmax(scores, axis=-1)
+
+
+def angles(positions, dim: int):
+    """The angles that sinusoidal and rotary positions share: position / 10000^(2i / dim), i = 0 … dim/2 - 1.
+
+    Args:
+        positions: (time,), whole numbers or floats.
+        dim: even.
+
+    Returns:
+        (time, dim / 2) float32, in radians.
+    """
+    rates = 10_000.0 ** (-ops.arange(0, dim, 2, dtype="float32") / dim)
+    return ops.cast(positions, "float32")[:, None] * rates
+
+
+def sinusoids(positions, dim: int):
+    """One vector for each position: sine and cosine of its angles in turn.
+
+    Args:
+        positions: (time,).
+        dim: even.
+
+    Returns:
+        (time, dim) float32.
+
+    Source: Vaswani et al. (2017), section 3.5.
+    """
+    angle = angles(positions, dim)
+    pairs = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)  # (time, dim / 2, 2)
+    return ops.reshape(pairs, (-1, dim))
+
+
+def rotate(x, positions):
+    """Turn each pair of coordinates (i, i + dim/2) by its position's i-th angle: rotary positions.
+
+    The dot product of two rotated vectors depends on their positions only through the distance. Halves are paired, not neighbours, as
+    in Llama's published weights.
+
+    Args:
+        x: (…, time, dim), dim even.
+        positions: (time,).
+
+    Returns:
+        The same shape and dtype; lengths are kept.
+
+    Source: Su et al. (2021), RoFormer: enhanced transformer with rotary position embedding.
+    """
+    angle = angles(positions, x.shape[-1])
+    cosine, sine = ops.cast(ops.cos(angle), x.dtype), ops.cast(ops.sin(angle), x.dtype)  # (time, dim / 2)
+    first, second = ops.split(x, 2, axis=-1)
+    return ops.concatenate([first * cosine - second * sine, first * sine + second * cosine], axis=-1)
+
+
+@keras.saving.register_keras_serializable("lmcourse")
+class SinusoidalPositions(keras.layers.Layer):
+    """Adds `sinusoids` to embeddings: (batch, time, hidden_dim) → the same shape. Nothing to learn; hidden_dim must be even."""
+
+    def call(self, x):
+        return x + ops.cast(sinusoids(ops.arange(ops.shape(x)[1]), x.shape[-1]), x.dtype)
+
+
+@keras.saving.register_keras_serializable("lmcourse")
+class LearnedPositions(keras.layers.Layer):
+    """Adds one learned vector for each position to embeddings: (batch, time, hidden_dim) → the same shape.
+
+    Args:
+        max_sequence_length: how many positions there are.
+
+    Raises:
+        CourseError: for an input that is longer.
+    """
+
+    def __init__(self, max_sequence_length: int, **kwargs):
+        super().__init__(**kwargs)
+        self.max_sequence_length = max_sequence_length
+
+    def build(self, shape):
+        normal = keras.initializers.RandomNormal(stddev=0.02)  # GPT-2's
+        self.table = self.add_weight((self.max_sequence_length, shape[-1]), initializer=normal, name="table")
+
+    def call(self, x):
+        time = x.shape[1]
+        if time is not None and time > self.max_sequence_length:
+            raise CourseError(
+                en=f"The text has {time} tokens, but only {self.max_sequence_length} positions were learned. Cut it, or raise max_sequence_length.",
+                zh=f"文本有 {time} 个词元，而学到的位置只有 {self.max_sequence_length} 个。请截短文本，或增大 max_sequence_length。",
+            )
+        return x + self.table[: ops.shape(x)[1]]
+
+
+@keras.saving.register_keras_serializable("lmcourse")
+class SelfAttention(keras.layers.Layer):
+    """Multi-head self-attention: every token asks, all tokens it may see answer.
+
+    Args:
+        num_heads: how many attentions run side by side, each on hidden_dim / num_heads numbers.
+        causal: no token sees a later one.
+        rotary: turn queries and keys by their positions, see `rotate`.
+        dropout: share of the attention weights dropped while training.
+
+    Call arguments:
+        x: (batch, time, hidden_dim).
+        padding_mask: (batch, time), true where there is a token; nobody looks at the rest.
+        return_attention_scores: also return the weights, (batch, num_heads, time, time), before dropout.
+
+    Returns:
+        (batch, time, hidden_dim), alone or with the weights.
+
+    Raises:
+        CourseError: when hidden_dim cannot be shared among the heads, or a head is too odd to rotate.
+    """
+
+    def __init__(self, num_heads: int, causal: bool = False, rotary: bool = False, dropout: float = 0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads, self.causal, self.rotary = num_heads, causal, rotary
+        self.drop = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def build(self, shape):
+        hidden_dim = shape[-1]
+        if hidden_dim % self.num_heads:
+            raise CourseError(
+                en=f"{hidden_dim} numbers cannot be shared among {self.num_heads} heads; hidden_dim must be a multiple of num_heads.",
+                zh=f"{hidden_dim} 个数无法平分给 {self.num_heads} 个头；hidden_dim 必须是 num_heads 的倍数。",
+            )
+        if self.rotary and hidden_dim // self.num_heads % 2:
+            raise CourseError(
+                en=f"Rotary positions turn pairs of numbers, but a head has {hidden_dim // self.num_heads}. Choose an even size.",
+                zh=f"旋转位置编码成对转动，而每个头有 {hidden_dim // self.num_heads} 个数。请选偶数。",
+            )
+        for name in ("query", "key", "value", "output"):
+            dense = keras.layers.Dense(hidden_dim, dtype=self.dtype_policy, name=name)
+            dense.build((None, None, hidden_dim))
+            setattr(self, f"{name}_dense", dense)
+
+    def split(self, x):
+        """(batch, time, hidden_dim) → (batch, heads, time, hidden_dim / heads)"""
+        x = ops.reshape(x, (-1, ops.shape(x)[1], self.num_heads, x.shape[-1] // self.num_heads))
+        return ops.swapaxes(x, 1, 2)
+
+    def join(self, x):
+        """(batch, heads, time, hidden_dim / heads) → (batch, time, hidden_dim)"""
+        return ops.reshape(ops.swapaxes(x, 1, 2), (-1, ops.shape(x)[2], self.num_heads * x.shape[-1]))
+
+    def call(self, x, padding_mask=None, training=None, return_attention_scores=False):
+        query, key, value = (self.split(dense(x)) for dense in (self.query_dense, self.key_dense, self.value_dense))
+        time = ops.shape(x)[1]
+        if self.rotary:
+            query, key = (rotate(part, ops.arange(time)) for part in (query, key))
+        mask = causal_mask(time) if self.causal else None  # (time, time)
+        if padding_mask is not None:
+            seen = ops.cast(padding_mask, "bool")[
+                :, None, None, :
+            ]  # (batch, 1, 1, time): the same for all heads and queries
+            mask = seen if mask is None else ops.logical_and(mask, seen)
+        weights = attention_weights(query, key, mask)
+        looked = ops.cast(self.drop(weights, training=training), value.dtype)
+        out = self.output_dense(self.join(ops.matmul(looked, value)))
+        return (out, weights) if return_attention_scores else out
+
+
+@keras.saving.register_keras_serializable("lmcourse")
+class FeedForward(keras.layers.Layer):
+    """Two dense layers for each token by itself: widen, activate, narrow. (batch, time, hidden_dim) → the same shape.
+
+    Args:
+        intermediate_dim: the width in between, often four times hidden_dim.
+        activation: as for `keras.layers.Dense`.
+    """
+
+    def __init__(self, intermediate_dim: int, activation="gelu", **kwargs):
+        super().__init__(**kwargs)
+        self.widen = keras.layers.Dense(intermediate_dim, activation=activation, dtype=self.dtype_policy, name="widen")
+
+    def build(self, shape):
+        self.widen.build(shape)
+        self.narrow = keras.layers.Dense(shape[-1], dtype=self.dtype_policy, name="narrow")
+        self.narrow.build((*shape[:-1], self.widen.units))
+
+    def call(self, x):
+        return self.narrow(self.widen(x))
+
+
+@keras.saving.register_keras_serializable("lmcourse")
+class TransformerBlock(keras.layers.Layer):
+    """A pre-norm transformer block: x + attention(norm(x)), then x + feed_forward(norm(x)).
+
+    Args:
+        num_heads, causal, rotary: see `SelfAttention`.
+        intermediate_dim, activation: see `FeedForward`.
+        dropout: share dropped while training, of the attention weights and of what each half adds.
+
+    Call arguments and returns: as of `SelfAttention`.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        intermediate_dim: int,
+        causal: bool = False,
+        rotary: bool = False,
+        dropout: float = 0.0,
+        activation="gelu",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        dtype = self.dtype_policy
+        self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=dtype, name="attention_norm")
+        self.attention = SelfAttention(num_heads, causal, rotary, dropout, dtype=dtype, name="attention")
+        self.feed_forward_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=dtype, name="feed_forward_norm")
+        self.feed_forward = FeedForward(intermediate_dim, activation, dtype=dtype, name="feed_forward")
+        self.drop = keras.layers.Dropout(dropout, dtype=dtype)
+
+    def build(self, shape):
+        for part in (self.attention_norm, self.attention, self.feed_forward_norm, self.feed_forward):
+            part.build(shape)
+
+    def call(self, x, padding_mask=None, training=None, return_attention_scores=False):
+        heard, weights = self.attention(
+            self.attention_norm(x), padding_mask=padding_mask, training=training, return_attention_scores=True
+        )
+        x = x + self.drop(heard, training=training)
+        x = x + self.drop(self.feed_forward(self.feed_forward_norm(x)), training=training)
+        return (x, weights) if return_attention_scores else x

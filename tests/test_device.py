@@ -1,0 +1,119 @@
+"""The decision is tested with a fake of each backend's answers; `find` itself with the backend that is installed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from lmcourse import device, language
+from lmcourse.device import Accelerator, decide
+from lmcourse.language import CourseError
+
+H100 = Accelerator("gpu", "NVIDIA H100", 80 * 2**30, bfloat16=True)
+T4 = Accelerator("gpu", "Tesla T4", 15 * 2**30)
+APPLE = Accelerator("gpu", "Apple GPU")
+TPU = Accelerator("tpu", "TPU v5 lite", 16 * 2**30, bfloat16=True)
+
+
+def works():
+    pass
+
+
+def fails():
+    raise RuntimeError("CUDA error: no kernel image is available\n  at file.cc:1")
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize(("card", "precision"), [(H100, "mixed_bfloat16"), (T4, "float32"), (APPLE, "float32")])
+def test_a_working_gpu_is_used_and_the_reason_names_it(backend, card, precision):
+    found = decide(backend, [card], "auto", works)
+    assert (found.kind, found.name, found.count, found.memory) == ("gpu", card.name, 1, card.memory)
+    assert found.precision == precision
+    assert card.name in found.reason
+
+
+def test_a_tpu_is_used():
+    assert decide("jax", [TPU], "auto", works).kind == "tpu"
+
+
+def test_several_gpus_are_counted_and_the_first_is_used():
+    found = decide("torch", [H100, T4], "auto", works)
+    assert (found.name, found.count) == ("NVIDIA H100", 2)
+    assert "2" in found.reason
+
+
+def test_a_gpu_that_fails_leaves_the_cpu_and_says_why_in_one_line():
+    found = decide("tensorflow", [T4], "auto", fails)
+    assert found.kind == "cpu"
+    assert "Tesla T4" in found.reason and "no kernel image" in found.reason and "\n" not in found.reason
+
+
+@pytest.mark.parametrize("name", language.LANGUAGES)
+def test_no_gpu_is_said_in_the_learners_language(name):
+    language.use(name)
+    reason = decide("tensorflow", [], "auto", works).reason
+    assert {"en": "shows no GPU", "zh": "没有发现 GPU"}[name] in reason
+
+
+def test_the_override_wins_over_a_gpu():
+    assert decide("jax", [H100], "cpu", fails).kind == "cpu"
+
+
+def test_asking_for_what_is_not_there_is_a_sentence():
+    with pytest.raises(CourseError, match="LMCOURSE_DEVICE=gpu"):
+        decide("jax", [], "gpu", works)
+    with pytest.raises(CourseError, match="LMCOURSE_DEVICE=tpu"):
+        decide("jax", [H100], "tpu", works)
+
+
+def test_size_shrinks_only_when_asked_and_says_so(monkeypatch, capsys):
+    monkeypatch.delenv("LMCOURSE_SMALL", raising=False)
+    assert device.size(small=10, cpu=1000) == 1000
+    assert capsys.readouterr().out == ""
+    monkeypatch.setenv("LMCOURSE_SMALL", "1")
+    assert device.size(small=10, cpu=1000) == 10
+    assert "LMCOURSE_SMALL" in capsys.readouterr().out
+
+
+def test_size_follows_the_device(monkeypatch):
+    monkeypatch.delenv("LMCOURSE_SMALL", raising=False)
+    for card, expected in [(None, 1000), (H100, 5000)]:
+        monkeypatch.setattr(device, "_found", decide("jax", [card] if card else [], "auto", works))
+        assert device.size(small=10, cpu=1000, gpu=5000) == expected
+
+
+def run(code: str, **environment) -> subprocess.CompletedProcess:
+    import os
+
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
+
+
+def test_the_real_backend_answers_without_a_word_on_standard_error():
+    done = run("from lmcourse import device; device.say_device(); print(device.find().kind)", LMCOURSE_DEVICE="auto")
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.splitlines()[-1] in ("cpu", "gpu", "tpu")
+
+
+def test_an_unknown_override_is_a_sentence():
+    done = run("from lmcourse import device; device.find()", LMCOURSE_DEVICE="quantum")
+    assert "set it to auto, cpu, gpu or tpu" in done.stderr
+
+
+def test_a_failing_gpu_does_not_keep_work_from_running_on_the_cpu():
+    code = """
+from lmcourse import device
+from lmcourse.device import Accelerator
+def broken(): raise RuntimeError("broken")
+device.BACKENDS["tensorflow"] = (lambda: [Accelerator("gpu", "Fake")], broken)
+assert device.find().kind == "cpu"
+import keras
+assert "CPU" in keras.ops.ones(2).device.upper()
+"""
+    done = run(code, KERAS_BACKEND="tensorflow")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_backend_is_a_sentence_with_the_command():
+    code = "import sys; sys.modules['tensorflow'] = None; from lmcourse import device; device.find()"
+    assert 'pip install "lmcourse[tf]"' in run(code, KERAS_BACKEND="tensorflow").stderr
