@@ -74,6 +74,7 @@ def _lab(chosen) -> int:
     command = [sys.executable, "-m", "jupyter", "lab", str(folder), *lab_options(chosen.lang)]
     command += [f"--ServerApp.port={chosen.port}", "--ServerApp.port_retries=0"] if chosen.port is not None else []
     command += ["--no-browser"] if chosen.no_browser else []
+    command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # containers often run as root
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:  # Ctrl-C is how a learner closes the server
@@ -81,12 +82,10 @@ def _lab(chosen) -> int:
 
 
 def lab_options(lang: str) -> list[str]:
-    """JupyterLab's options: this machine only, its token as always, a first page, no news from the network."""
+    """JupyterLab's options: this machine only, its token as always, a first page."""
     return [
         "--ServerApp.ip=127.0.0.1",
         f"--LabApp.default_url=/lab/tree/{lang}/0_start/01_start_here.ipynb",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ]
 
 

@@ -5,6 +5,7 @@ prefer the reference: JupyterLab then shows an error box in a reopened, trusted 
 So the reference is dropped when a notebook is saved (this module is an extension of Jupyter's server) or exported.
 """
 
+from html import escape
 from pathlib import Path
 
 from lmcourse.language import CourseError
@@ -44,6 +45,18 @@ def before_saving(model: dict, **_) -> None:
         _strip_views(notebook, keep=saved)
 
 
+def _describe_pictures(notebook):
+    """Show pictures with their alternative text, which nbconvert's page would leave out."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            told = output.get("metadata", {}).get("image/png", {})
+            if "alt" in told:
+                size = "".join(f' {side}="{told[side]}"' for side in ("width", "height") if side in told)
+                source = f"data:image/png;base64,{output['data']['image/png']}"
+                output["data"]["text/html"] = f'<img src="{source}" alt="{escape(told["alt"])}"{size}>'
+    return notebook
+
+
 def _jupyter_server_extension_points():
     return [{"module": "lmcourse.export"}]
 
@@ -77,13 +90,15 @@ def export(path: str | Path) -> Path:
     path = Path(path)
     try:
         notebook = nbformat.read(path, as_version=4)
-    except (OSError, UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError):
+    except (OSError, ValueError, AttributeError, nbformat.ValidationError):  # JSON, but no notebook: AttributeError
         raise CourseError(
             en=f"{path} is not a notebook that can be read. Give the path of an .ipynb file.",
             zh=f"无法把 {path} 作为笔记本读取。请给出一个 .ipynb 文件的路径。",
         ) from None
     exporter = HTMLExporter(embed_images=True, require_js_url="", jquery_url="")
-    page, _ = exporter.from_notebook_node(strip_widgets(notebook), {"metadata": {"name": path.stem}})
+    page, _ = exporter.from_notebook_node(
+        _describe_pictures(strip_widgets(notebook)), {"metadata": {"name": path.stem}}
+    )
     target = path.with_suffix(".html")
     target.write_text(page, encoding="utf-8")
     return target
