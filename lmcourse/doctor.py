@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-from lmcourse import device
+from lmcourse import accelerators, device
 from lmcourse.language import pick
 
 PARTS = {  # distribution → (extra that brings it, what it is for)
@@ -74,7 +74,7 @@ def device_advice() -> list[str]:
 
 def has_nvidia_card() -> bool:
     """Whether the driver shows an NVIDIA card, whatever TensorFlow says."""
-    return Path("/proc/driver/nvidia/version").exists() or device.nvidia_memory(0) > 0
+    return Path("/proc/driver/nvidia/version").exists() or accelerators.nvidia_memory(0) > 0
 
 
 def _backend_installed() -> bool:

@@ -10,7 +10,8 @@ import io
 from lmcourse.language import pick
 
 GREY = "#7a7a7a"
-COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"]
+BLUE, ORANGE, GREEN, RED, PINK, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+COLOURS = [BLUE, ORANGE, GREEN, RED, PINK, SKY]
 DIVERGING = ["#0b4f86", "#4d96cc", "#bfbfbf", "#eda64a", "#b35c00"]  # negative, zero, positive
 
 

@@ -3,15 +3,17 @@
 import ast
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from anywidget import AnyWidget
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
-    {"language"},
-    {"device", "data", "tokenizers", "layers", "checkpoints", "generation"},
-    {"models", "plotting", "widgets"},
+    {"language", "accelerators"},
+    {"plotting", "device", "data", "tokenizers", "layers", "checkpoints", "generation"},
+    {"models", "widgets"},
     {"training"},
     {"exercises", "serving"},
     {"cli", "doctor", "workfolder", "export"},
@@ -75,10 +77,11 @@ def test_lesson_is_short_enough(path):
 
 
 def test_javascript_stays_small():
-    sizes = {p.name: p.stat().st_size for p in (ROOT / "lmcourse/widgets").glob("*.js")}
-    common = sizes.pop("common.js")
-    for name, size in sizes.items():
-        assert size + common <= 60_000, f"{name} with common.js must be sent in under 60 kB"
+    """Sent with every widget, over a slow connection too."""
+    for path in (ROOT / "lmcourse/widgets").glob("*.py"):
+        for value in vars(import_module(f"lmcourse.widgets.{path.stem}")).values():
+            if isinstance(value, type) and issubclass(value, AnyWidget):
+                assert len(getattr(value, "_esm", "")) <= 30_000, f"{path.stem} sends more than 30 kB of JavaScript"
 
 
 def test_recordings_stay_small():

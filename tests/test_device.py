@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from lmcourse import device, language
-from lmcourse.device import Accelerator, decide
+from lmcourse.accelerators import Accelerator
+from lmcourse.device import decide
 from lmcourse.language import CourseError
 
 H100 = Accelerator("gpu", "NVIDIA H100", 80 * 2**30, bfloat16=True)
@@ -103,7 +104,7 @@ def test_an_unknown_override_is_a_sentence():
 def test_a_failing_gpu_does_not_keep_work_from_running_on_the_cpu():
     code = """
 from lmcourse import device
-from lmcourse.device import Accelerator
+from lmcourse.accelerators import Accelerator
 def broken(): raise RuntimeError("broken")
 device.BACKENDS["tensorflow"] = (lambda: [Accelerator("gpu", "Fake")], broken)
 assert device.find().kind == "cpu"

@@ -11,7 +11,8 @@ import numpy as np
 from traitlets import Bytes, Float, Int, Unicode, validate
 
 from lmcourse.language import CourseError
-from lmcourse.widgets.base import BLUE, GREY, ORANGE, Widget, figure, module
+from lmcourse.plotting import BLUE, GREY, ORANGE
+from lmcourse.widgets.base import Widget, figure, module
 
 LIMIT = 6.0  # the plot runs from -LIMIT to LIMIT, as in the JavaScript
 POINTS = 601

@@ -6,7 +6,8 @@ The weights travel once; the browser selects, sharpens and draws. Left out: cros
 import numpy as np
 from traitlets import Bytes, Float, Int, List, Unicode, validate
 
-from lmcourse.widgets.base import GREY, Widget, figure, fonts, module, printable, sentence
+from lmcourse.plotting import GREY
+from lmcourse.widgets.base import Widget, figure, fonts, module, printable, sentence
 
 MAX_TOKENS = 128
 MAX_NUMBERS = 4_000_000  # 16 MB of float32 to the browser

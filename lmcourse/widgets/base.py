@@ -27,11 +27,9 @@ import anywidget
 from traitlets import Unicode
 
 from lmcourse.language import current
+from lmcourse.plotting import GREY
 
 HERE = Path(__file__).parent
-GREY = "#7a7a7a"  # text in pictures: a contrast of at least 4:1 on a white and on a nearly black page
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # Okabe and Ito
-DIVERGING = ["#0b4f86", "#4d96cc", "#bfbfbf", "#eda64a", "#b35c00"]  # negative, zero, positive
 PIXELS_PER_INCH = 96
 SHARPNESS = 1.5  # picture pixels per page pixel
 
@@ -156,13 +154,6 @@ def figure(width: int, height: int, *, mosaic=None, **grid):
         for label in (ax.xaxis.label, ax.yaxis.label, ax.title):
             label.set(color=GREY, fontsize=9, fontfamily=fonts())
     return fig, axes
-
-
-def diverging():
-    """matplotlib's colour map for signed values: blue below zero, grey at zero, orange above."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("lmcourse", DIVERGING)
 
 
 def fonts() -> list[str]:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from traitlets import List
 
 from lmcourse.language import pick
-from lmcourse.widgets.base import GREY, Widget, figure, fonts, module, printable
+from lmcourse.plotting import GREY
+from lmcourse.widgets.base import Widget, figure, fonts, module, printable
 
 STEPS = {
     "data": ("Data", "数据", "lines", "行"),
