@@ -66,6 +66,7 @@ def kept(answer):
         with contextlib.ExitStack() as stack:
             caught = stack.enter_context(warnings.catch_warnings(record=True))
             warnings.simplefilter("always")
+            warnings.simplefilter("ignore", DeprecationWarning)  # a library's business, not the learner's
             stack.enter_context(np.errstate())
             stack.enter_context(contextlib.redirect_stdout(output))
             stack.enter_context(contextlib.redirect_stderr(output))
