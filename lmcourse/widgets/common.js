@@ -159,11 +159,19 @@ export function open(model, el, title) {
   };
   ui.onMessage = (kind, handler) =>
     ui.onModel("msg:custom", (content, buffers) => content.kind === kind && handler(content, buffers ?? []));
+  // A restarted kernel has no end for this model; the view stays usable, and what waits for an answer says that none comes.
+  const reach = (call) => {
+    try {
+      call();
+    } catch (error) {
+      if (!/Cannot send|disposed|dead/i.test(String(error))) throw error;
+    }
+  };
   ui.set = (name, value) => {
     model.set(name, value);
-    model.save_changes();
+    reach(() => model.save_changes());
   };
-  ui.send = (kind, content = {}, buffers) => model.send({ kind, ...content }, undefined, buffers);
+  ui.send = (kind, content = {}, buffers) => reach(() => model.send({ kind, ...content }, undefined, buffers));
   ui.every = (milliseconds, handler) => {
     const timer = setInterval(handler, milliseconds);
     undo.push(() => clearInterval(timer));
