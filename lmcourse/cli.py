@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     lab.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     commands.add_parser("doctor", parents=[shared], help="examine this machine")
     progress = commands.add_parser("progress", parents=[shared], help="show which exercises are done")
-    progress.add_argument("--reset", metavar="TOPIC", help="forget the progress of one topic")
+    progress.add_argument("--reset", metavar="LESSON", help="forget the progress of one lesson, as in 1.2")
     export = commands.add_parser(
         "export", parents=[shared], help="write a notebook as one HTML file that works offline"
     )

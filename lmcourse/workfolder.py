@@ -9,25 +9,10 @@ import json
 import shutil
 from pathlib import Path
 
+from lmcourse.course import notebooks_folder
 from lmcourse.language import CourseError, pick
 
 MANIFEST = ".lmcourse.json"
-
-
-def notebooks_folder() -> Path:
-    """Where the notebooks are: inside an installed package, or in the repository of an editable install.
-
-    Raises:
-        CourseError: when there are none.
-    """
-    package = Path(__file__).resolve().parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if (folder / "en").is_dir():
-            return folder
-    raise CourseError(
-        en="This installation has no notebooks. Install lmcourse again from its repository.",
-        zh="此安装中没有笔记本。请从代码仓库重新安装 lmcourse。",
-    )
 
 
 def fingerprint(path: Path) -> str:

@@ -12,7 +12,7 @@ from anywidget import AnyWidget
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"language", "accelerators"},
-    {"plotting", "device", "data", "tokenizers", "layers", "checkpoints", "generation"},
+    {"plotting", "course", "device", "data", "tokenizers", "layers", "checkpoints", "generation"},
     {"models", "widgets"},
     {"training"},
     {"exercises", "serving"},
@@ -97,7 +97,8 @@ def test_the_public_address_is_named_in_one_place():
         p
         for pattern in (
             "lmcourse/**/*.py",
-            "lessons/**/*",
+            "lessons/**/*.md",
+            "lessons/*.py",
             "tests/**/*.py",
             "binder/*",
             "*.yml",

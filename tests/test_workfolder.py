@@ -74,7 +74,3 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(course, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CourseError, match="--folder"):
         workfolder.update(tmp_path / "file" / "work", "en")
-
-
-def test_the_repositorys_notebooks_are_found():
-    assert (workfolder.notebooks_folder() / "zh").is_dir()

@@ -11,8 +11,10 @@ import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
+from lmcourse.course import lessons
 from lmcourse.exercises.verdict import Shown, card
 from lmcourse.exercises.verdict import show as display
 from lmcourse.language import CourseError, pick, say
@@ -68,23 +70,22 @@ def record(key: str, **facts) -> None:
     _change(merge)
 
 
-def reset(topic: str) -> None:
-    """Forget everything about one topic, as in `reset("activations")`.
+def reset(number: str) -> None:
+    """Forget everything about one lesson, as in `reset("1.2")`.
 
     Raises:
-        CourseError: for a topic that does not exist.
+        CourseError: for a lesson that does not exist.
     """
-    from lmcourse.exercises.exercise import topics
-
-    if topic not in topics():
-        names = ", ".join(topics())
+    topics = {lesson.number: lesson.topics for lesson in lessons()}
+    if number not in topics:
+        known = ", ".join(topics)
         raise CourseError(
-            en=f"There is no topic {topic!r}. The topics are: {names}.",
-            zh=f"没有名为 {topic!r} 的主题。现有主题：{names}。",
+            en=f"There is no lesson {number}. The lessons are: {known}.",
+            zh=f"没有第 {number} 课。现有的课：{known}。",
         )
 
     def forget(records):
-        for key in [key for key in records if key.split(".")[0] == topic]:
+        for key in [key for key in records if key.split(".")[0] in topics[number]]:
             del records[key]
 
     _change(forget)
@@ -133,9 +134,9 @@ def _lock(path: Path, patience: float = 5.0):
 
 @dataclass(frozen=True)
 class Row:
-    """One topic: exercises passed of how many, questions answered of how many, hints taken, solutions seen."""
+    """One lesson: exercises passed of how many, questions answered of how many, hints taken, solutions seen."""
 
-    topic: str
+    lesson: str
     passed: int
     exercises: int
     answered: int
@@ -145,36 +146,40 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """A row for each topic, in alphabetical order."""
-    from lmcourse.exercises.exercise import Exercise, collect, topics
+    """A row for each lesson, in the order of the course."""
+    from lmcourse.exercises.exercise import Exercise, collect
 
     records, found = load(), []
-    for topic, module in topics().items():
-        things = collect(module)
-        kinds = {name: isinstance(thing, Exercise) for name, thing in things.items()}
-        known = {name: records.get(f"{topic}.{name}", {}) for name in things}
+    for lesson in lessons():
+        things = {}
+        for topic in lesson.topics:
+            things |= {
+                f"{topic}.{name}": it for name, it in collect(import_module(f"lmcourse.exercises.{topic}")).items()
+            }
+        exercises = [records.get(key, {}) for key, thing in things.items() if isinstance(thing, Exercise)]
+        questions = [records.get(key, {}) for key, thing in things.items() if not isinstance(thing, Exercise)]
         found.append(
             Row(
-                topic,
-                passed=sum("passed" in known[name] for name, is_exercise in kinds.items() if is_exercise),
-                exercises=sum(kinds.values()),
-                answered=sum("answer" in known[name] for name, is_exercise in kinds.items() if not is_exercise),
-                questions=len(kinds) - sum(kinds.values()),
-                hints=sum(entry.get("hints", 0) for entry in known.values()),
-                solutions=sum("solution" in entry for entry in known.values()),
+                f"{lesson.number} {lesson.title}",
+                passed=sum("passed" in entry for entry in exercises),
+                exercises=len(exercises),
+                answered=sum("answer" in entry for entry in questions),
+                questions=len(questions),
+                hints=sum(entry.get("hints", 0) for entry in exercises),
+                solutions=sum("solution" in entry for entry in exercises),
             )
         )
     return found
 
 
 def _titles() -> list[str]:
-    return pick(en=["topic", "exercises passed", "questions answered", "hints", "solutions seen"],
-                zh=["主题", "通过的练习", "回答的问题", "提示", "看过的答案"])  # fmt: skip
+    return pick(en=["lesson", "exercises passed", "questions answered", "hints", "solutions seen"],
+                zh=["课", "通过的练习", "回答的问题", "提示", "看过的答案"])  # fmt: skip
 
 
 def _cells(row: Row) -> list[str]:
     return [
-        row.topic,
+        row.lesson,
         f"{row.passed}/{row.exercises}",
         f"{row.answered}/{row.questions}",
         str(row.hints),

@@ -11,13 +11,13 @@ loops_against_numpy = choice(
     options=[
         ("2", "2 倍"),
         ("10", "10 倍"),
-        ("100", "100 倍"),
-        ("1,000 or more", "1000 倍或更多"),
+        ("30", "30 倍"),
+        ("100 or more", "100 倍或更多"),
     ],
     answer=3,
-    because_en="A million multiplications are a second's tenth for the Python interpreter and some ten microseconds for compiled code "
-    "that uses every unit of the processor. This is why deep learning is written in arrays.",
-    because_zh="一百万次乘法，Python 解释器要用大约十分之一秒；编译代码用上处理器的全部单元，只要几十微秒。所以深度学习都用数组来写。",
+    because_en="A million multiplications keep the Python interpreter busy for about a tenth of a second; compiled code that uses every "
+    "unit of the processor needs less than a thousandth. This is why deep learning is written in arrays.",
+    because_zh="一百万次乘法，Python 解释器要用大约十分之一秒；编译代码用上处理器的全部单元，用不了千分之一秒。所以深度学习都用数组来写。",
 )
 
 
