@@ -17,6 +17,8 @@ PARTS = {
 }
 WORDS = {
     "en": {
+        "colon": ": ",
+        "short": "min",
         "for": "For the teacher",
         "whole": "Estimated minutes for the whole lesson",
         "section": "Section",
@@ -28,6 +30,8 @@ WORDS = {
         "teacher": "teacher's page",
     },
     "zh": {
+        "colon": "：",
+        "short": "分钟",
         "for": "教师用",
         "whole": "整课预计分钟数",
         "section": "小节",
@@ -49,7 +53,12 @@ def repository() -> str:
 def teacher_page(lesson: Lesson, language: str) -> str:
     """Minutes by section, the author's notes, what the exercises catch, the questions' answers."""
     words = WORDS[language]
-    lines = [f"# {lesson.title(language)} · {words['for']}", "", f"{words['whole']}: {lesson.minutes()}", ""]
+    lines = [
+        f"# {lesson.title(language)} · {words['for']}",
+        "",
+        f"{words['whole']}{words['colon']}{lesson.minutes()}",
+        "",
+    ]
     lines += [f"| {words['section']} | {words['minutes']} |", "|---|---|"]
     lines += [f"| {title[language]} | {minutes:.0f} |" for title, minutes in lesson.sections() if minutes >= 0.5]
     for note in lesson.notes:
@@ -58,8 +67,10 @@ def teacher_page(lesson: Lesson, language: str) -> str:
     if exercises:
         lines += ["", f"## {words['exercises']}", ""]
         for exercise in exercises:
-            lines.append(f"- `{exercise.name}` ({exercise.minutes:g} min): {exercise.task(language)}")
-            lines += [f"  - {words['mistakes']}: {feedback}" for feedback in exercise.feedback(language)]
+            lines.append(
+                f"- `{exercise.name}` ({exercise.minutes:g} {words['short']}){words['colon']}{exercise.task(language)}"
+            )
+            lines += [f"  - {words['mistakes']}{words['colon']}{feedback}" for feedback in exercise.feedback(language)]
     if lesson.questions:
         lines += ["", f"## {words['questions']}", ""]
         lines += [f"- {question.answer_text(language)}" for question in lesson.questions]

@@ -9,7 +9,7 @@ def test_lessons_are_read_from_the_notebooks(name):
     found = {lesson.number: lesson for lesson in course.lessons()}
     assert list(found) == sorted(found)
     assert found["0.1"].topics == ("start",)
-    assert found["1.2"].topics == ("averaging", "pipeline")
+    assert found["1.2"].topics == ("averaging", "pipeline", "shrinking")
     assert found["1.2"].title.startswith({"en": "The pipeline", "zh": "流水线"}[name])
 
 

@@ -177,10 +177,10 @@ class Exercise:
             if stubs.is_stub(self, answer):
                 if self.stub:
                     todo = pick(en="Mend the code in the cell above, run it, then run this one.",
-                                zh="先改好上一格的代码并运行，再运行这一格。")  # fmt: skip
+                                zh="先改好上一个单元格的代码并运行，再运行这一个。")  # fmt: skip
                 else:
                     todo = pick(en="Replace the ... in the cell above, run it, then run this one.",
-                                zh="先把上一格里的 ... 换成你的代码并运行，再运行这一格。")  # fmt: skip
+                                zh="先把上一个单元格里的 ... 换成你的代码并运行，再运行这一个。")  # fmt: skip
                 return Verdict(NOT_ATTEMPTED, self.name, [(pick(en="next", zh="下一步"), todo)])
             return examine(self, answer)
         except Exception as error:  # ours, not the learner's: whatever it is, it must not end as a traceback

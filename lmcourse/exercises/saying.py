@@ -14,7 +14,9 @@ Rows = list[tuple[str, str]]
 
 def checked(cases: int, properties: int, tolerance: Tolerance) -> Rows:
     """What a passed answer was tried on."""
-    count = pick(en=f"cases {cases}, properties {properties}", zh=f"用例 {cases} 个，性质 {properties} 条")
+    count = pick(en=f"cases {cases}", zh=f"用例 {cases} 个")
+    if properties:
+        count += pick(en=f", properties {properties}", zh=f"，性质 {properties} 条")
     return [(pick(en="checked", zh="已检查"), count), (pick(en="tolerance", zh="容差"), str(tolerance))]
 
 

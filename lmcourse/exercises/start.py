@@ -7,7 +7,7 @@ from lmcourse.exercises.question import choice
 
 loops_against_numpy = choice(
     en="For tables of 100 × 100 numbers, NumPy's @ is faster than three Python loops by a factor of about …",
-    zh="对 100 × 100 的数表，NumPy 的 @ 比三层 Python 循环快大约……",
+    zh="对 100 × 100 的数表，NumPy 的 @ 的速度大约是三层 Python 循环的……",
     options=[
         ("2", "2 倍"),
         ("10", "10 倍"),
@@ -78,6 +78,14 @@ def step(x):
 )
 def drops(x):
     return x[x > 0]
+
+
+@relu.mistake(
+    en="Python's max compares whole arrays, and an array is neither smaller nor larger than zero. NumPy has a maximum, number by number.",
+    zh="Python 的 max 比较的是整个数组，而数组无所谓大于零还是小于零。NumPy 有逐个比较的 maximum。",
+)
+def builtin_max(x):
+    return max(0, x)
 
 
 @relu.right

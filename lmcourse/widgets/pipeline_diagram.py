@@ -14,7 +14,7 @@ from lmcourse.widgets.base import Widget, figure, fonts, module, printable
 
 STEPS = {
     "data": ("Data", "数据", "lines", "行"),
-    "processing": ("Processing", "处理", "pieces", "块"),
+    "processing": ("Processing", "处理", "pieces", "个片段"),
     "training": ("Training", "训练", "parameters", "参数"),
     "optimisation": ("Optimisation", "优化", "bytes", "字节"),
     "inference": ("Inference", "推理", "answers", "个答案"),

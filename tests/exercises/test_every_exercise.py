@@ -51,8 +51,8 @@ def test_the_stub_is_not_attempted(exercise):
 def test_the_solution_passes(exercise):
     verdict = exercise.judge(run_cell(exercise, exercise.solution_source()))
     assert verdict.passed, verdict
-    compared, properties = (int(n) for n in re.findall(r"\d+", verdict.rows[0][1]))
-    assert compared + properties > 0
+    executed = [int(n) for n in re.findall(r"\d+", verdict.rows[0][1])]  # cases and, where there are some, properties
+    assert sum(executed) > 0
 
 
 @every_exercise
