@@ -3,6 +3,7 @@
 Only asks: what to make of the answers is `device.py`'s business. Left out on purpose: any setting but TensorFlow's memory growth.
 """
 
+import contextlib
 from dataclasses import dataclass
 
 
@@ -24,7 +25,8 @@ def _tensorflow_list() -> list[Accelerator]:
         for device in tf.config.list_physical_devices(kind):
             details = tf.config.experimental.get_device_details(device) if kind == "GPU" else {}
             if kind == "GPU":
-                tf.config.experimental.set_memory_growth(device, True)
+                with contextlib.suppress(RuntimeError):  # too late: something ran on it before this was asked
+                    tf.config.experimental.set_memory_growth(device, True)
             capability = details.get("compute_capability") or (0, 0)
             name = details.get("device_name", device.name)
             found.append(Accelerator(kind.lower(), name, nvidia_memory(len(found)), capability >= (8, 0)))

@@ -77,7 +77,7 @@ def find() -> Device:
         with _quiet():
             backend = _keras_backend()
             list_accelerators, attempt = BACKENDS[backend]
-            accelerators = list_accelerators()
+            accelerators, attempt = _listed(list_accelerators, attempt)
         _found = decide(backend, accelerators, wanted, attempt)
         if _found.kind == "cpu" and accelerators:
             _stay_on_cpu()
@@ -177,6 +177,19 @@ def _cpu(reason: str) -> Device:
     import platform
 
     return Device("cpu", platform.processor() or platform.machine(), 1, machine_memory(), "float32", reason)
+
+
+def _listed(list_accelerators, attempt):
+    """What the backend lists. One that fails already while listing counts as an accelerator that fails when it is tried."""
+    try:
+        return list_accelerators(), attempt
+    except Exception as broken:  # any failure of a driver must end as a sentence, whatever its type
+        failure = broken
+
+    def fail():
+        raise failure
+
+    return [Accelerator("gpu", pick(en="an accelerator", zh="一块加速卡"))], fail
 
 
 @contextmanager
