@@ -1,4 +1,4 @@
-"""Lesson 2.1, activations: stable values and slopes of sigmoid and tanh, and what saturation does. GELU is in `gelu.py`.
+"""Lesson 2.1, activations: stable values and slopes of sigmoid and tanh. GELU is in `gelu.py`, the rest in `slopes.py`.
 
 Everything is NumPy, so that the lesson need not load TensorFlow before it compares with it.
 """
@@ -20,6 +20,11 @@ def _slope(f, x: np.ndarray, step: float = 1e-5) -> np.ndarray:
     return (f(x + step) - f(x - step)) / (2 * step)
 
 
+def _without_overflow(f) -> None:
+    with np.errstate(over="raise"):
+        f(np.array([-1000.0, 1000.0]))
+
+
 @exercise(
     minutes=8,
     task_en="Write the sigmoid so that neither large positive nor large negative inputs overflow.",
@@ -34,6 +39,7 @@ def _slope(f, x: np.ndarray, step: float = 1e-5) -> np.ndarray:
     ],
     properties=[
         prop(lambda f: np.allclose(f(-_grid()), 1 - f(_grid())), en="σ(−z) = 1 − σ(z).", zh="σ(−z) = 1 − σ(z)。"),
+        prop(_without_overflow, en="No exponential overflows, at z = −1000 or 1000.", zh="z = ±1000 时，指数都不溢出。"),
     ],
     hints=[
         ("Which of the two signs of the exponent can overflow? It depends on the sign of z.",
@@ -48,6 +54,15 @@ def sigmoid(z):
     """The logistic sigmoid of each number in an array `z` of any shape, without overflow."""
     e = np.exp(-np.abs(z))  # in (0, 1]
     return np.where(z >= 0, 1, e) / (1 + e)
+
+
+@sigmoid.mistake(
+    en="The values are right, but an exponential still overflows on the way, and 1/∞ = 0 or np.where, which computes both branches, "
+    "hides it. Use exp(−|z|).",
+    zh="数值都对，但中途仍有指数溢出，只是被 1/∞ = 0 或者 np.where（两个分支都会算）掩盖了。请用 exp(−|z|)。",
+)
+def as_printed(z):
+    return 1 / (1 + np.exp(-z))
 
 
 @sigmoid.mistake(
@@ -200,6 +215,14 @@ def still_cancelling(z):
     return np.sign(z) * (1 - e) / (1 + e)
 
 
+@tanh.mistake(
+    en="2σ(2z) − 1 subtracts nearly equal numbers too when z is tiny: σ is then close to ½. Use np.expm1.",
+    zh="z 很小时 σ 接近 ½，2σ(2z) − 1 同样是两个几乎相等的数相减。请用 np.expm1。",
+)
+def by_sigmoid(z):
+    return 2 * sigmoid(2 * z) - 1
+
+
 @tanh.mistake(en="tanh is odd: put the sign of z back at the end.", zh="tanh 是奇函数：最后要乘上 z 的符号。")
 def sign_lost(z):
     d = np.expm1(-2 * np.abs(z))
@@ -217,67 +240,6 @@ def by_loop(z):
     return np.array(
         [math.copysign(math.expm1(2 * min(abs(v), 40)) / (math.expm1(2 * min(abs(v), 40)) + 2), v) for v in z.tolist()]
     )
-
-
-@exercise(
-    minutes=4,
-    task_en="Write a function that gives the share of saturated sigmoid units: those whose slope is below a limit.",
-    task_zh="写一个函数，求饱和 sigmoid 单元所占的比例：斜率低于给定界限即为饱和。",
-    cases=lambda: [
-        Case(np.array([-9.0, 0.0, 9.0, 1.0]), 0.01, expected=0.5, label_en="two of four", label_zh="四个中有两个"),
-        Case(np.array([0.0]), 0.25, expected=0.0, label_en="exactly at the limit", label_zh="恰好等于界限"),
-        Case(np.linspace(-10, 10, 60).reshape(3, 20), 0.01, label_en="a batch", label_zh="一个批次"),
-        Case(np.array([1000.0, -1000.0]), 1e-9, expected=1.0, label_en="far out", label_zh="极端输入"),
-        Case(np.array([5.0, -5.0, 0.5], dtype=np.float32), 0.05, label_en="float32", label_zh="float32"),
-    ],
-    hints=[
-        ("A comparison of an array with a number gives an array of truths. What is the mean of truths?",
-         "数组与数比较，得到由真假值组成的数组。真假值的平均是什么？"),
-        ("Count over the whole batch, not row by row, and compare the slope, not the output.",
-         "对整个批次计数，而不是逐行；比较的是斜率，不是输出值。"),
-    ],
-)  # fmt: skip
-def saturated_share(z, limit):
-    """The share, from 0 to 1, of inputs in an array `z` of any shape at which the sigmoid's slope is below `limit`."""
-    return np.mean(sigmoid_slope(z) < limit)
-
-
-@saturated_share.mistake(
-    en="This is the number of saturated units, not their share.", zh="这是饱和单元的个数，不是比例。"
-)
-def counted(z, limit):
-    return np.sum(sigmoid_slope(z) < limit)
-
-
-@saturated_share.mistake(
-    en="This compares the output with the limit: small outputs, not small slopes.",
-    zh="这里拿输出值与界限比较：应当比较斜率。",
-)
-def small_outputs(z, limit):
-    return np.mean(sigmoid(z) < limit)
-
-
-@saturated_share.mistake(en="This is the share of units that are not saturated.", zh="这是未饱和单元的比例。")
-def alive_share(z, limit):
-    return np.mean(sigmoid_slope(z) >= limit)
-
-
-@saturated_share.mistake(
-    en="One share for each row: take the mean over the whole batch.", zh="这是每一行的比例：请对整个批次求平均。"
-)
-def by_row(z, limit):
-    return np.mean(sigmoid_slope(z) < limit, axis=-1)
-
-
-@saturated_share.right
-def by_counting(z, limit):
-    return sum(1 for slope in sigmoid_slope(z).ravel() if slope < limit) / z.size
-
-
-@saturated_share.right
-def by_nonzero(z, limit):
-    s = sigmoid(z)
-    return np.count_nonzero(s * sigmoid(-z) < limit) / np.size(z)
 
 
 gradient_after_ten_layers = number(

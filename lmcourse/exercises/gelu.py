@@ -18,7 +18,7 @@ def _slope(f, x: np.ndarray, step: float = 1e-5) -> np.ndarray:
 
 
 @exercise(
-    minutes=5,
+    minutes=3,
     task_en="Write the exact GELU, z · Φ(z), with the normal distribution function Φ from `math.erfc`.",
     task_zh="用 `math.erfc` 表示正态分布函数 Φ，写出精确的 GELU：z · Φ(z)。",
     cases=lambda: [
@@ -69,6 +69,19 @@ def by_erf(z):
     return z * (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2
 
 
+@gelu.mistake(en="This is Φ(z) alone: the factor z is missing.", zh="这只是 Φ(z)：漏了因子 z。")
+def without_z(z):
+    return np.vectorize(math.erfc)(-z / math.sqrt(2)) / 2
+
+
+@gelu.mistake(
+    en="This is z · Φ(−z): erfc measures the area on the right, so its argument is −z / √2.",
+    zh="这是 z · Φ(−z)：erfc 量的是右侧的面积，所以自变量应为 −z / √2。",
+)
+def other_side(z):
+    return z * np.vectorize(math.erfc)(z / math.sqrt(2)) / 2
+
+
 @gelu.mistake(en="The argument of erfc is −z / √2: the √2 is missing.", zh="erfc 的自变量应为 −z / √2：漏了 √2。")
 def without_root(z):
     return z * np.vectorize(math.erfc)(-z) / 2
@@ -88,7 +101,7 @@ def by_distribution(z):
 
 
 @exercise(
-    minutes=6,
+    minutes=5,
     task_en="Write the derivative of the exact GELU.",
     task_zh="写出精确 GELU 的导数。",
     cases=lambda: [
@@ -127,6 +140,13 @@ def first_term_only(z):
 )
 def bell_without_z(z):
     return first_term_only(z) + np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+
+
+@gelu_slope.mistake(
+    en="This is SiLU's slope, with the sigmoid in place of Φ.", zh="这是 SiLU 的斜率：用的是 sigmoid 而不是 Φ。"
+)
+def of_silu(z):
+    return sigmoid(z) + z * sigmoid(z) * sigmoid(-z)
 
 
 @gelu_slope.mistake(en="The bell curve lacks its factor 1/√(2π).", zh="钟形曲线少了因子 1/√(2π)。")
