@@ -10,14 +10,14 @@ from lmcourse import workfolder
 WORDS = {
     "en": {
         "wrong": "size of each number",
-        "todo": "Replace the …",
+        "todo": "Replace the ...",
         "hint": "Hint 1/3",
         "right": "passed",
         "yours": "use your relu",
     },
     "zh": {
         "wrong": "绝对值",
-        "todo": "先把上一格里的 …",
+        "todo": "先把上一个单元格里的 ...",
         "hint": "提示 1/3",
         "right": "通过",
         "yours": "用你写的 relu",

@@ -7,6 +7,7 @@ LMCOURSE_NETWORK_LOG names, because a lesson may swallow the exception. An audit
 import ipaddress
 import os
 import sys
+from pathlib import Path
 
 
 def _is_loopback(host) -> bool:
@@ -34,7 +35,7 @@ def _guard(event: str, arguments) -> None:
     message = f"{event} to {_host(event, arguments)!r} refused: no lesson may need the network"
     log = os.environ.get("LMCOURSE_NETWORK_LOG")
     if log:
-        with open(log, "a", encoding="utf-8") as file:
+        with Path(log).open("a", encoding="utf-8") as file:
             file.write(f"{os.getpid()} {message}\n")
     raise ConnectionRefusedError(message)
 
