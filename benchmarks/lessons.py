@@ -1,6 +1,6 @@
 """Execute every solved lesson: wall time, CPU time and peak resident memory of its kernel; fail above the budgets.
 
-    python benchmarks/lessons.py [LESSON …]      # parts of names, as in 02_the_pipeline; all without any
+python benchmarks/lessons.py [LESSON …]      # parts of names, as in 02_the_pipeline; all without any
 """
 
 import os
@@ -56,7 +56,9 @@ def measure(path: Path) -> tuple[float, float, int]:
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"LMCOURSE_STRICT": "1", "LMCOURSE_PROGRESS": f"{folder}/progress.json"}
-        subprocess.run([sys.executable, ROOT / "lessons/build.py", "--solved", folder], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, ROOT / "lessons/build.py", "--solved", folder], check=True, stdout=subprocess.DEVNULL
+        )
         lessons = sorted((Path(folder) / "en").rglob("*.ipynb"))
         chosen = [lesson for lesson in lessons if any(word in lesson.stem for word in sys.argv[1:] or [""])]
         over = []

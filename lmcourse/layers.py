@@ -9,7 +9,7 @@ normalisation is Keras's own, `keras.layers.RMSNormalization`.
 import keras
 from keras import ops
 
-from lmcourse.language import CourseError
+from lmcourse.language import CourseError, pick
 
 MASKED = -1e9  # finite, so that a row without anything to look at averages evenly instead of giving NaN
 
@@ -110,7 +110,7 @@ class LearnedPositions(keras.layers.Layer):
         max_sequence_length: how many positions there are.
 
     Raises:
-        CourseError: for an input that is longer.
+        ValueError: for an input that is longer.
     """
 
     def __init__(self, max_sequence_length: int, **kwargs):
@@ -122,13 +122,16 @@ class LearnedPositions(keras.layers.Layer):
         self.table = self.add_weight((self.max_sequence_length, shape[-1]), initializer=normal, name="table")
 
     def call(self, x):
-        time = x.shape[1]
-        if time is not None and time > self.max_sequence_length:
-            raise CourseError(
-                en=f"The text has {time} tokens, but only {self.max_sequence_length} positions were learned. Cut it, or raise max_sequence_length.",
-                zh=f"文本有 {time} 个词元，而学到的位置只有 {self.max_sequence_length} 个。请截短文本，或增大 max_sequence_length。",
+        time = ops.shape(x)[1]
+        if isinstance(time, int) and time > self.max_sequence_length:
+            text = pick(
+                en=f"The text has {time} tokens, but only {self.max_sequence_length} positions were learned. "
+                "Cut it, or raise max_sequence_length.",
+                zh=f"文本有 {time} 个词元，而学到的位置只有 {self.max_sequence_length} 个。"
+                "请截短文本，或增大 max_sequence_length。",
             )
-        return x + self.table[: ops.shape(x)[1]]
+            raise ValueError(text)  # Keras lets its own exceptions through, and turns a CourseError into another
+        return x + ops.take(self.table, ops.arange(time), axis=0)
 
 
 @keras.saving.register_keras_serializable("lmcourse")

@@ -58,7 +58,9 @@ def test_chinese_is_chinese_and_bold_renders(path):
         if cell.code is not None:
             continue
         if len(cell.text["en"]) > 80:
-            assert re.search("[\u4e00-\u9fff]", cell.text["zh"]), f"line {cell.line}: the Chinese block holds no Chinese"
+            assert re.search("[\u4e00-\u9fff]", cell.text["zh"]), (
+                f"line {cell.line}: the Chinese block holds no Chinese"
+            )
         for text in cell.text.values():
             rendered = re.sub(r"<code.*?</code>", "", MarkdownIt().render(text), flags=re.S)
             assert "**" not in rendered, f"line {cell.line}: bold breaks in {rendered[rendered.index('**') :][:40]}"
