@@ -236,12 +236,14 @@ def test_the_peak_of_a_process_is_the_activations_and_some_temporaries(place):
 
     What the calculator leaves out, the temporaries of the layer at work, is a larger share the fewer layers there are: here a third.
     """
-    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    one_thread = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536", "TF_CPP_MIN_LOG_LEVEL": "3"} | one_thread
     command = [sys.executable, "-c", CHILD, __file__, *map(str, place)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    runs = [subprocess.run(command, env=environment, capture_output=True, text=True, check=True) for _ in range(2)]
+    rise = min(int(run.stdout) for run in runs)  # what else goes on in the machine only makes it larger
     name, context, batch = place
     predicted = sizes.training_memory(SMALL[name], context, batch)["activations"]
-    assert predicted < int(done.stdout) < 1.5 * predicted
+    assert predicted < rise < 1.5 * predicted
 
 
 # ---- operations

@@ -26,8 +26,9 @@ def _angles(positions, dim):
             expected=np.array([[1.0, 0.0], [0.0, 1.0]]),
         ),
         Case(_random(6, 8), np.arange(6), label_en="six places, four pairs", label_zh="六个位置，四对数"),
-        Case(_random(2, 3, 5, 4), np.arange(5), label_en="batch and heads in front", label_zh="前面还有批和头"),
+        Case(_random(2, 5, 6, 4), np.arange(6), label_en="batch and heads in front", label_zh="前面还有批和头"),
         Case(_random(3, 8), np.array([100, 7, 0]), label_en="other positions", label_zh="别的位置"),
+        Case(_random(2, 3, 4), np.arange(3), label_en="a batch of two", label_zh="一批两条"),
     ],
     properties=[
         prop(
