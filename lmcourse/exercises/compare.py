@@ -94,7 +94,9 @@ def difference(expected, got, tolerance: Tolerance, where: str = "") -> Differen
         return _arrays(expected, got, tolerance, where)
     at = pick(en=f" at {where}", zh=f"（位置 {where}）") if where else ""
     if isinstance(expected, list | dict):
-        if type(got) is not type(expected) and not (isinstance(got, np.ndarray) and isinstance(expected, list)):
+        if type(got) is not type(expected) and not (
+            np.ndim(got) and isinstance(got, np.ndarray) and isinstance(expected, list)
+        ):
             return _kind(expected, got, at)
         if len(got) != len(expected):
             return Difference(pick(en=f"{len(expected)} items expected{at}, got {len(got)}",

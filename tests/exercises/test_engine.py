@@ -297,3 +297,8 @@ def test_activations_agree_with_keras():
     z = np.linspace(-8, 8, 101).astype("float32")
     for ours, theirs in ((ex.sigmoid, keras.ops.sigmoid), (ex.tanh, keras.ops.tanh)):
         np.testing.assert_allclose(ours(z), keras.ops.convert_to_numpy(theirs(z)), rtol=1e-5, atol=1e-7)
+
+
+def test_a_scalar_where_items_are_expected_is_a_difference():
+    found = difference(["name", 1.5], np.array(2.0), Tolerance.of(np.array(2.0)))
+    assert found is not None and "len()" not in found.what
