@@ -1,0 +1,205 @@
+"""Exercises on locality-sensitive hashing: candidates by bands, and how to cut a signature into bands."""
+
+from collections import defaultdict
+from itertools import combinations
+
+import numpy as np
+
+from lmcourse.exercises.exercise import Case, exercise
+
+
+def _numbers(texts, size, seed=0):
+    return np.random.default_rng(seed).integers(0, 3, (texts, size))
+
+
+@exercise(
+    minutes=9,
+    task_en="Propose the pairs of texts whose signatures agree in all numbers of at least one band.",
+    task_zh="提出候选对：两条文本的签名至少有一个带中的数全部相同。",
+    cases=lambda: [
+        Case(
+            np.array([[1, 2, 3, 4], [1, 2, 5, 6], [7, 8, 5, 6], [2, 1, 4, 3]]),
+            2,
+            label_en="four texts, two bands",
+            label_zh="四条文本，两个带",
+            expected=[(0, 1), (1, 2)],
+        ),
+        Case(_numbers(12, 6), 3, label_en="three bands of two", label_zh="三个带，每带两个数"),
+        Case(_numbers(12, 6), 1, label_en="one band: all numbers must agree", label_zh="一个带：所有的数都要相同"),
+        Case(_numbers(6, 6), 6, label_en="six bands of one number", label_zh="六个带，每带一个数"),
+        Case(np.tile(_numbers(1, 4), (4, 1)), 2, label_en="four equal texts", label_zh="四条相同的文本"),
+        Case(
+            np.array([[5, 6, 1, 2], [1, 2, 5, 6]]),
+            2,
+            label_en="the same numbers in other bands",
+            label_zh="同样的数在不同的带里",
+            expected=[],
+        ),
+        Case(
+            np.array([[1, 23], [12, 3]]),
+            1,
+            label_en="1 and 23 are not 12 and 3",
+            label_zh="1、23 不是 12、3",
+            expected=[],
+        ),
+    ],
+    hints=[
+        (
+            "Comparing every pair is what we want to avoid. What do texts with an equal band have in common that a dict could use?",
+            "要避免的正是两两比较。一个带完全相同的文本有什么共同点，可以拿来当字典的键？",
+        ),
+        (
+            "For each band a fresh `defaultdict(list)`: the band's numbers as a tuple are the key, the text's place goes into the list.",
+            "每个带用一个新的 `defaultdict(list)`：带中的数组成元组作键，文本的位置放进列表。",
+        ),
+        (
+            "Whoever shares a bucket is a candidate: `combinations(bucket, 2)`. A set keeps each pair once; sort it at the end.",
+            "同在一个桶里的就是候选：`combinations(bucket, 2)`。用集合保证每对只留一次，最后排序。",
+        ),
+    ],
+)
+def candidates(signatures, bands):
+    """Pairs of texts that agree in all numbers of at least one band.
+
+    signatures: (texts, size) whole numbers; bands: divides size. Returns a sorted list of pairs (i, j), i < j, each once.
+    """
+    found = set()
+    for band in np.split(signatures, bands, axis=1):  # (texts, size / bands)
+        buckets = defaultdict(list)
+        for i, numbers in enumerate(band):
+            buckets[tuple(numbers)].append(i)
+        for bucket in buckets.values():
+            found.update(combinations(bucket, 2))
+    return sorted(found)
+
+
+@candidates.mistake(
+    en="All bands share one set of buckets, so band 1 of one text meets band 2 of another. Give each band its own.",
+    zh="所有带共用一组桶，一条文本的第 1 带会碰上另一条的第 2 带。每个带要有自己的桶。",
+)
+def shares_the_buckets(signatures, bands):
+    buckets = defaultdict(list)
+    for band in np.split(signatures, bands, axis=1):
+        for i, numbers in enumerate(band):
+            buckets[tuple(numbers)].append(i)
+    return sorted({(i, j) for bucket in buckets.values() for i, j in combinations(sorted(bucket), 2) if i != j})
+
+
+@candidates.mistake(
+    en="A pair that agrees in several bands is listed several times. Collect the pairs in a set.",
+    zh="在几个带里都相同的一对，被列出了好几次。请用集合收集。",
+)
+def lists_pairs_again(signatures, bands):
+    found = []
+    for band in np.split(signatures, bands, axis=1):
+        buckets = defaultdict(list)
+        for i, numbers in enumerate(band):
+            buckets[tuple(numbers)].append(i)
+        for bucket in buckets.values():
+            found += combinations(bucket, 2)
+    return sorted(found)
+
+
+@candidates.mistake(
+    en="Here all bands must agree, so only nearly equal signatures meet. One band is enough.",
+    zh="这里要求所有的带都相同，只有几乎一样的签名才能碰到一起。有一个带相同就够了。",
+)
+def wants_all_bands(signatures, bands):
+    return [(i, j) for i, j in combinations(range(len(signatures)), 2) if np.array_equal(signatures[i], signatures[j])]
+
+
+@candidates.right
+def by_comparing_all(signatures, bands):
+    cut = np.asarray(signatures).reshape(len(signatures), bands, -1)
+    pairs = combinations(range(len(signatures)), 2)
+    return [(i, j) for i, j in pairs if (cut[i] == cut[j]).all(axis=1).any()]
+
+
+@candidates.right
+def by_bytes(signatures, bands):
+    rows, found = signatures.shape[1] // bands, set()
+    for start in range(0, signatures.shape[1], rows):
+        seen = {}
+        for j in range(len(signatures)):
+            earlier = seen.setdefault(signatures[j, start : start + rows].tobytes(), [])
+            found |= {(i, j) for i in earlier}
+            earlier.append(j)
+    return sorted(found)
+
+
+def _proposed(near, bands, rows):
+    return 1 - (1 - near**rows) ** bands
+
+
+@exercise(
+    minutes=5,
+    task_en="Cut a signature: the most rows in a band that still propose 95 % of the pairs at a similarity.",
+    task_zh="切分签名：在某个相似度上仍能提出 95% 的对，每带最多几行。",
+    cases=lambda: [
+        Case(128, 0.7, label_en="128 numbers, 0.7", label_zh="128 个数，0.7", expected=(25, 5)),
+        Case(128, 0.5, label_en="128 numbers, 0.5", label_zh="128 个数，0.5"),
+        Case(256, 0.9, label_en="256 numbers, 0.9", label_zh="256 个数，0.9"),
+        Case(12, 0.8, label_en="12 numbers", label_zh="12 个数"),
+        Case(9, 0.3, label_en="9 numbers, one row", label_zh="9 个数，只能一行"),
+    ],
+    hints=[
+        (
+            "One band agrees with probability s to the power of rows. What is the probability that none of them does?",
+            "一个带相同的概率是 s 的（行数）次方。一个带也不相同的概率是多少？",
+        ),
+        (
+            "`1 - (1 - near**rows) ** (size // rows)` is the probability of being proposed. Try every number of rows from 1 on.",
+            "`1 - (1 - near**rows) ** (size // rows)` 就是被提出的概率。从 1 行起逐个试。",
+        ),
+    ],
+)
+def cut(size, near):
+    """The most rows that still propose at least 95 % of the pairs with similarity `near`, with as many bands as fit into `size`.
+
+    size: how many numbers a signature has; near: between 0 and 1. Returns (bands, rows), bands * rows at most size.
+    """
+    good = [rows for rows in range(1, size) if 1 - (1 - near**rows) ** (size // rows) >= 0.95]
+    return size // max(good), max(good)
+
+
+@cut.mistake(
+    en="That is the fewest rows: it proposes nearly every pair, and each proposal costs an exact comparison. Take the most that still suffice.",
+    zh="这是最少的行数：几乎每一对都会被提出，每一对都要精确比较一次。应当取仍然够用的最多行数。",
+)
+def fewest_rows(size, near):
+    good = [rows for rows in range(1, size) if _proposed(near, size // rows, rows) >= 0.95]
+    return size // min(good), min(good)
+
+
+@cut.mistake(
+    en="Rows and bands have changed places: a pair must agree in all rows of a band, and in at least one band.",
+    zh="行和带放反了：一对文本要在一个带的所有行里相同，而只需有一个带相同。",
+)
+def changed_places(size, near):
+    good = [rows for rows in range(1, size) if _proposed(near, rows, size // rows) >= 0.95]
+    return size // max(good), max(good)
+
+
+@cut.mistake(
+    en="The result is (bands, rows), in this order.",
+    zh="结果的次序是 (bands, rows)，先带数，后行数。",
+)
+def other_order(size, near):
+    good = [rows for rows in range(1, size) if _proposed(near, size // rows, rows) >= 0.95]
+    return max(good), size // max(good)
+
+
+@cut.right
+def by_counting_down(size, near):
+    rows = size
+    while 1 - (1 - near**rows) ** (size // rows) < 0.95:
+        rows -= 1
+    return size // rows, rows
+
+
+@cut.right
+def by_missing(size, near):
+    rows = np.arange(1, size)
+    enough = (1 - near**rows) ** (size // rows) <= 0.05
+    most = int(rows[enough].max())
+    return size // most, most
