@@ -1,6 +1,8 @@
 """Accelerators as their makers describe them: the choices in the model calculator and the roofline.
 
-Peaks are dense 16-bit matrix products with 32-bit sums, without the doubling that data sheets quote for sparse matrices.
+Peaks are dense 16-bit matrix products with 32-bit sums: half of what NVIDIA's data sheets of the L4, H100 and H200 print, whose figures
+are "with sparsity" (242, 1,979 and 1,979 · 10¹²). The A100's sheet gives both (312 and 624), the T4 knows no sparsity. Bandwidth and
+memory are as printed; the T4's product brief says "up to" 320 GB/s. Compared with the sources in November 2026.
 """
 
 from dataclasses import asdict, dataclass
@@ -26,7 +28,7 @@ class Accelerator:
 
 
 ACCELERATORS = (
-    Accelerator("NVIDIA T4", 65e12, 320e9, 16e9, "NVIDIA T4 data sheet, 2018"),
+    Accelerator("NVIDIA T4", 65e12, 320e9, 16e9, "NVIDIA T4 product brief, 2018"),
     Accelerator("NVIDIA L4", 121e12, 300e9, 24e9, "NVIDIA L4 data sheet, 2023"),
     Accelerator("NVIDIA A100 80GB SXM", 312e12, 2039e9, 80e9, "NVIDIA A100 data sheet, 2021"),
     Accelerator("NVIDIA H100 SXM", 989e12, 3350e9, 80e9, "NVIDIA H100 data sheet, 2023"),

@@ -1,6 +1,7 @@
 // The activation explorer's view: the functions, a curve with a tangent, and derivatives multiplied layer by layer.
 
 import { open, f32, number, superscript, ticks } from "./common.js";
+import { drawing } from "./drawing.js";
 
 // ---------------------------------------------------------------- mathematics
 
@@ -81,6 +82,7 @@ function power(exponent, negative) {
 
 function render({ model, el }) {
   const ui = open(model, el, { en: "Activation explorer", zh: "激活函数探索器" });
+  const { line, write, dot } = drawing(ui);
   ui.style(`.lmw .two { display: flex; flex-wrap: wrap; gap: 4px 28px; } .lmw .two > div { flex: 1 1 340px; min-width: 0; }
     .lmw .two canvas.point { cursor: ew-resize; } .lmw .says { min-height: 3em; margin: 2px 0 0; }
     .lmw .says b { font-weight: 600; margin-right: 1.2em; } .lmw .two .control input[type=range] { width: 100px; } .lmw .two .control output { min-width: 2.6em; }
@@ -137,30 +139,6 @@ function render({ model, el }) {
   const frame = (w, h) => ({ left: X0, right: w - 8, top: 12, bottom: h - 34 });
   const toX = (w) => (v) => X0 + ((v + LIMIT) / (2 * LIMIT)) * (w - 8 - X0);
 
-  function axis(g, text, x, y, align, baseline, colour = ui.colours.muted) {
-    g.fillStyle = colour;
-    g.textAlign = align;
-    g.textBaseline = baseline;
-    g.fillText(text, x, y);
-  }
-  function line(g, colour, width, dash, points) {
-    g.strokeStyle = colour;
-    g.lineWidth = width;
-    g.setLineDash(dash);
-    g.beginPath();
-    let pen = false;
-    for (const [px, py] of points) {
-      if (!Number.isFinite(py)) pen = false;
-      else if (pen) g.lineTo(px, py);
-      else {
-        g.moveTo(px, py);
-        pen = true;
-      }
-    }
-    g.stroke();
-    g.setLineDash([]);
-  }
-
   function drawCurve(g, w, h) {
     const c = ui.colours;
     const box = frame(w, h);
@@ -169,14 +147,14 @@ function render({ model, el }) {
     for (const v of ticks(curve.low, curve.high, 5)) {
       const y = Math.round(py(v)) + 0.5;
       line(g, v === 0 ? c.line : c.faint, 1, [], [[box.left, y], [box.right, y]]);
-      axis(g, number(v, Number.isInteger(v) ? 0 : 1), box.left - 6, y, "right", "middle");
+      write(g, number(v, Number.isInteger(v) ? 0 : 1), box.left - 6, y, "right", "middle");
     }
     for (const v of [-6, -4, -2, 0, 2, 4, 6]) {
       const at = Math.round(px(v)) + 0.5;
       if (v === 0) line(g, c.line, 1, [], [[at, box.top], [at, box.bottom]]);
-      axis(g, number(v, 0), at, box.bottom + 6, "center", "top");
+      write(g, number(v, 0), at, box.bottom + 6, "center", "top");
     }
-    axis(g, "x", box.right, h - 2, "right", "bottom");
+    write(g, "x", box.right, h - 2, "right", "bottom");
     const { f, d } = chosen();
     const [value, slope] = [f(state.x), d(state.x)];
     g.save();
@@ -192,14 +170,7 @@ function render({ model, el }) {
       line(g, c.text, 1.4, [], [-reach, reach].map((r) => [px(state.x + r), py(value + slope * r)]));
     }
     for (const [v, colour, radius] of [[slope, c.orange, 4], [value, c.blue, 6.5]]) {
-      if (!Number.isFinite(v)) continue;
-      g.beginPath();
-      g.arc(at, py(v), radius, 0, 2 * Math.PI);
-      g.fillStyle = colour;
-      g.fill();
-      g.lineWidth = 2;
-      g.strokeStyle = c.page;
-      g.stroke();
+      if (Number.isFinite(v)) dot(g, at, py(v), radius, colour);
     }
     g.restore();
     legend(g, box);
@@ -209,7 +180,7 @@ function render({ model, el }) {
     let at = box.left + 10;
     for (const [text, colour, dash] of [["f(x)", c.blue, []], ["f′(x)", c.orange, [6, 4]], [ui.t({ en: "tangent", zh: "切线" }), c.text, []]]) {
       line(g, colour, 2, dash, [[at, box.bottom + 26], [at + 18, box.bottom + 26]]);
-      axis(g, text, at + 23, box.bottom + 26, "left", "middle");
+      write(g, text, at + 23, box.bottom + 26, "left", "middle");
       at += 38 + g.measureText(text).width;
     }
   }
@@ -228,7 +199,7 @@ function render({ model, el }) {
     for (const v of ticks(low, high, 6).filter(Number.isInteger)) {
       const y = Math.round(py(v)) + 0.5;
       line(g, v === 0 ? c.line : c.faint, 1, [], [[box.left, y], [box.right, y]]);
-      axis(g, v === 0 ? "1" : `10${superscript(v)}`, box.left - 6, y, "right", "middle");
+      write(g, v === 0 ? "1" : `10${superscript(v)}`, box.left - 6, y, "right", "middle");
     }
     const pitch = (box.right - box.left) / state.depth;
     const wide = Math.max(1, Math.min(28, pitch - Math.max(1, pitch * 0.25)));
@@ -238,9 +209,9 @@ function render({ model, el }) {
       g.fillRect(box.left + pitch * (k + 0.5) - wide / 2, Math.min(y, py(0)), wide, Math.max(1.5, Math.abs(y - py(0))));
     });
     const every = [1, 2, 5, 10].find((n) => state.depth / n <= 10);
-    for (let k = 1; k <= state.depth; k++) if (k === 1 || k % every === 0) axis(g, String(k), box.left + pitch * (k - 0.5), box.bottom + 6, "center", "top");
-    axis(g, "k", box.right, h - 2, "right", "bottom");
-    axis(g, ui.t({ en: "|w·f′(x)|ᵏ after k layers", zh: "经过 k 层后的 |w·f′(x)|ᵏ" }), box.left, 2, "left", "top");
+    for (let k = 1; k <= state.depth; k++) if (k === 1 || k % every === 0) write(g, String(k), box.left + pitch * (k - 0.5), box.bottom + 6, "center", "top");
+    write(g, "k", box.right, h - 2, "right", "bottom");
+    write(g, ui.t({ en: "|w·f′(x)|ᵏ after k layers", zh: "经过 k 层后的 |w·f′(x)|ᵏ" }), box.left, 2, "left", "top");
   }
 
   // ---- words

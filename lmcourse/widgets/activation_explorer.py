@@ -95,7 +95,7 @@ class ActivationExplorer(Widget):
         samples: the learner's function: 601 values, then 601 derivatives, float32.
     """
 
-    _esm = module("activation_explorer")
+    _esm = module("drawing", "activation_explorer")
     function = Unicode("sigmoid").tag(sync=True)
     name = Unicode("").tag(sync=True)
     x = Float(1.0).tag(sync=True)

@@ -32,8 +32,8 @@ function render({ model, el }) {
   const line = element(ui.root, "div", { className: "flow" });
   const scrub = element(line, "input", { type: "range", min: 0, max: 0, value: 0, label: { en: "Look back through the training", zh: "回看训练过程" } });
   element(ui.root, "div", { className: "hint", text: {
-    en: "Bands: 5–95 % and 25–75 % of a layer's values for one fixed batch, line: median. Gradients: of the loss, where the layer's output is.",
-    zh: "色带：固定的一批数据上该层数值的 5–95 % 与 25–75 %；线：中位数。梯度：损失对该层输出的梯度。" } });
+    en: "Bands: 5–95 % and 25–75 % of a layer's values for one fixed batch, line: median. Gradients: of the loss, where the layer's output is; the number is the median of the step shown.",
+    zh: "色带：固定的一批数据上该层数值的 5–95 % 与 25–75 %；线：中位数。梯度：损失对该层输出的梯度；数字是所示那一步的中位数。" } });
 
   function take(record) {
     if (records.length && record[0] < records[records.length - 1][0]) records = [];
@@ -86,37 +86,41 @@ function render({ model, el }) {
   function draw(g, width) {
     if (!records.length) return;
     const c = ui.colours;
-    const wide = (width - NAMES - GAP - 34) / 2;
+    const margin = Math.min(NAMES, Math.max(118, width / 4));
+    const wide = (width - margin - GAP - 58) / 2;
     const [first, last] = [records[0][0], Math.max(newest[0], records[0][0] + 1)];
     const x = (step, left) => left + ((step - first) / (last - first)) * wide;
+    // From the lowest median: single examples go down to 1e-30, and nothing could be read on that scale.
     let [low, high] = [Infinity, -Infinity];
     for (const record of records) {
       for (let k = 0; k < names().length; k++) {
-        if (at(record, k, 5) < low) low = at(record, k, 5);
+        if (at(record, k, 7) < low) low = at(record, k, 7);
         if (at(record, k, 9) > high) high = at(record, k, 9);
       }
     }
-    [low, high] = low <= high ? [Math.floor(low), Math.ceil(high)] : [-1, 0];
-    const lefts = [NAMES, NAMES + wide + GAP];
+    [low, high] = low <= high ? [Math.floor(low) - 1, Math.ceil(high)] : [-1, 0];
+    const lefts = [margin, margin + wide + GAP];
     g.textBaseline = "middle";
     g.fillStyle = c.muted;
     g.fillText(t({ en: "activations", zh: "激活" }), lefts[0], 10);
-    g.fillText(t({ en: "size of the gradient, one scale for all", zh: "梯度大小，各层同一刻度" }), lefts[1], 10);
+    const heads = [{ en: "size of the gradient, one scale for all", zh: "梯度大小，各层同一刻度" }, { en: "gradient size", zh: "梯度大小" }].map(t);
+    g.fillText(heads.find((text) => g.measureText(text).width <= width - lefts[1]) ?? heads[1], lefts[1], 10);
     names().forEach((name, k) => {
       const [top, base] = [TOP + k * tall(), TOP + (k + 1) * tall() - 8];
       let range = 0;
       for (const record of records) range = Math.max(range, Math.abs(at(record, k, 0)) || 0, Math.abs(at(record, k, 4)) || 0);
-      const scales = [(v) => (top + base) / 2 - ((v / (range || 1)) * (base - top)) / 2, (v) => base - ((v - low) / (high - low)) * (base - top)];
+      const scales = [(v) => (top + base) / 2 - ((v / (range || 1)) * (base - top)) / 2, (v) => base - ((Math.max(v, low) - low) / (high - low)) * (base - top)];
       const found = words(shown(), k);
       g.textAlign = "left";
       g.fillStyle = c.text;
-      g.fillText(clip(g, name, NAMES - 12), 0, top + 9);
+      g.fillText(clip(g, name, margin - 12), 0, top + 9);
       g.fillStyle = c.orange;
       g.font = g.font.replace("12px", "11px");
-      wrap(g, found, NAMES - 12).forEach((text, n) => g.fillText(text, 0, top + 23 + 12 * n));
+      wrap(g, found, margin - 12).forEach((text, n) => g.fillText(text, 0, top + 23 + 12 * n));
       lefts.forEach((left, side) => {
         const y = scales[side];
         g.strokeStyle = c.faint;
+        g.lineWidth = 1;
         g.strokeRect(left + 0.5, top + 0.5, wide, base - top);
         g.strokeStyle = c.line;
         if (!side) stroke(g, [[left, y(0)], [left + wide, y(0)]], 0.6);
@@ -136,7 +140,12 @@ function render({ model, el }) {
         if (back >= 0) stroke(g, [[x(shown()[0], left), top], [x(shown()[0], left), base]], 1);
         g.fillStyle = c.muted;
         if (!side) g.fillText(`±${number(range, 2)}`, left + wide + 5, (top + base) / 2);
-        else for (const v of [low, high]) g.fillText(`10${superscript(v)}`, left + wide + 5, y(v) + (v === low ? -4 : 4));
+        else {
+          for (const v of [low, high]) g.fillText(`10${superscript(v)}`, left + wide + 5, y(v) + (v === low ? -4 : 4));
+          const median = at(shown(), k, 7);
+          g.fillStyle = c.orange;
+          if (tall() > 40 && Number.isFinite(median)) g.fillText(number(10 ** median), left + wide + 5, (top + base) / 2);
+        }
       });
       g.font = g.font.replace("11px", "12px");
 
@@ -152,7 +161,7 @@ function render({ model, el }) {
     g.fillStyle = c.muted;
     g.textAlign = "center";
     for (const left of lefts) {
-      for (const step of ticks(first, last, 4)) g.fillText(step, x(step, left), TOP + names().length * tall() + 6);
+      for (const step of ticks(first, last, Math.max(2, Math.min(4, Math.round(wide / 50))))) g.fillText(step, x(step, left), TOP + names().length * tall() + 6);
     }
     g.textAlign = "left";
   }

@@ -1,6 +1,7 @@
 // The loss explorer's view: losses of a yes-or-no answer over its logit with their derivatives, and softmax with a temperature.
 
 import { open, number, ticks } from "./common.js";
+import { drawing } from "./drawing.js";
 
 // ---------------------------------------------------------------- mathematics
 
@@ -46,6 +47,7 @@ const X0 = 40;
 
 function render({ model, el }) {
   const ui = open(model, el, { en: "Loss explorer", zh: "损失探索器" });
+  const { line, write, dot } = drawing(ui);
   ui.style(`.lmw .two { display: flex; flex-wrap: wrap; gap: 4px 28px; } .lmw .two > div { flex: 1 1 340px; min-width: 0; }
     .lmw canvas.drag { cursor: ew-resize; } .lmw canvas.lift { cursor: ns-resize; } .lmw h4 { font-size: 13px; font-weight: 600; margin: 6px 0 2px; }
     .lmw table { border-collapse: collapse; margin: 4px 0 0; } .lmw td, .lmw th { text-align: right; padding: 1px 14px 1px 0; font-weight: 400; }
@@ -63,38 +65,6 @@ function render({ model, el }) {
   const pages = { binary: ui.element(ui.root, "div"), softmax: ui.element(ui.root, "div") };
 
   // ---- drawing
-  function text(g, words, x, y, align, baseline, colour = ui.colours.muted) {
-    g.fillStyle = colour;
-    g.textAlign = align;
-    g.textBaseline = baseline;
-    g.fillText(words, x, y);
-  }
-  function line(g, colour, width, dash, points) {
-    g.strokeStyle = colour;
-    g.lineWidth = width;
-    g.setLineDash(dash);
-    g.beginPath();
-    let pen = false;
-    for (const [px, py] of points) {
-      if (!Number.isFinite(py)) pen = false;
-      else if (pen) g.lineTo(px, py);
-      else {
-        g.moveTo(px, py);
-        pen = true;
-      }
-    }
-    g.stroke();
-    g.setLineDash([]);
-  }
-  const dot = (g, x, y, radius, colour) => {
-    g.beginPath();
-    g.arc(x, y, radius, 0, 2 * Math.PI);
-    g.fillStyle = colour;
-    g.fill();
-    g.lineWidth = 2;
-    g.strokeStyle = ui.colours.page;
-    g.stroke();
-  };
   const look = () => ({ logits: [ui.colours.blue, [], 2.4], naive: [ui.colours.orange, [7, 4], 1.8], squared: [ui.colours.purple, [2, 3], 2] });
 
   // ---- yes or no
@@ -139,10 +109,10 @@ function render({ model, el }) {
     for (const v of ticks(low, high, 5)) {
       const y = Math.round(py(v)) + 0.5;
       line(g, v === 0 ? c.line : c.faint, 1, [], [[box.left, y], [box.right, y]]);
-      text(g, number(v, Number.isInteger(v) ? 0 : 1), box.left - 6, y, "right", "middle");
+      write(g, number(v, Number.isInteger(v) ? 0 : 1), box.left - 6, y, "right", "middle");
     }
-    for (const v of ticks(-state.span, state.span, 6)) text(g, number(v, 0), px(v), box.bottom + 6, "center", "top");
-    text(g, "z", box.right, box.bottom - 4, "right", "bottom");
+    for (const v of ticks(-state.span, state.span, 6)) write(g, number(v, 0), px(v), box.bottom + 6, "center", "top");
+    write(g, "z", box.right, box.bottom - 4, "right", "bottom");
     const zs = Array.from({ length: 481 }, (_, i) => -state.span + (2 * state.span * i) / 480);
     const found = zs.map((v) => losses(v, state.label, rounding()));
     const broken = zs.filter((_, i) => !Number.isFinite(found[i].naive[which]));
@@ -155,7 +125,7 @@ function render({ model, el }) {
       g.fillStyle = c.orange;
       g.fillRect(px(broken[0]), box.top, px(broken.at(-1)) - px(broken[0]), box.bottom - box.top);
       g.globalAlpha = 1;
-      text(g, which ? "NaN" : "∞", (px(broken[0]) + px(broken.at(-1))) / 2, 0.3 * box.top + 0.7 * box.bottom, "center", "middle", c.orange);
+      write(g, which ? "NaN" : "∞", (px(broken[0]) + px(broken.at(-1))) / 2, 0.3 * box.top + 0.7 * box.bottom, "center", "middle", c.orange);
     }
     for (const [name, [colour, dash, width]] of Object.entries(look())) line(g, colour, width, dash, zs.map((v, i) => [px(v), py(found[i][name][which])]));
     line(g, c.line, 1, [2, 3], [[px(state.z), box.top], [px(state.z), box.bottom]]);
@@ -214,15 +184,15 @@ function render({ model, el }) {
     for (const v of ticks(low, high, 4)) {
       const y = Math.round(py(v)) + 0.5;
       line(g, v === 0 ? c.line : c.faint, 1, [], [[box.left, y], [box.right, y]]);
-      text(g, number(v, Number.isInteger(v) ? 0 : 1), box.left - 6, y, "right", "middle");
+      write(g, number(v, Number.isInteger(v) ? 0 : 1), box.left - 6, y, "right", "middle");
     }
     const pitch = (box.right - box.left) / values.length;
     values.forEach((v, k) => {
       const at = box.left + pitch * (k + 0.5);
       g.fillStyle = k === state.target ? c.orange : c.blue;
       g.fillRect(at - Math.min(26, pitch * 0.35), Math.min(py(v), py(0)), 2 * Math.min(26, pitch * 0.35), Math.max(1, Math.abs(py(v) - py(0))));
-      text(g, number(v, which ? 3 : 1), at, v > 0.88 * high ? py(v) + 14 : Math.min(py(v), py(0)) - 3, "center", "bottom", v > 0.88 * high ? c.page : c.text);
-      text(g, String(k), at, box.bottom + 6, "center", "top");
+      write(g, number(v, which ? 3 : 1), at, v > 0.88 * high ? py(v) + 14 : Math.min(py(v), py(0)) - 3, "center", "bottom", v > 0.88 * high ? c.page : c.text);
+      write(g, String(k), at, box.bottom + 6, "center", "top");
     });
   }
   function speakSoftmax() {

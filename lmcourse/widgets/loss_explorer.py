@@ -68,7 +68,7 @@ class LossExplorer(Widget):
         temperature: 0.05 to 5.
     """
 
-    _esm = module("loss_explorer")
+    _esm = module("drawing", "loss_explorer")
     view = Unicode("binary").tag(sync=True)
     z = Float(1.0).tag(sync=True)
     label = Int(1).tag(sync=True)

@@ -4,6 +4,8 @@ import numpy as np
 
 from lmcourse.language import CourseError
 
+SHOWN_POINTS = 2000  # of many more, drawn; all of them train
+
 
 def check_points(x, y):
     """The points as arrays that can be drawn and trained on.

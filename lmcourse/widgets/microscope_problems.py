@@ -50,6 +50,12 @@ def blobs(points: int = 500, noise: float = 0.1, seed: int = 0):
     return _jitter(centre + spread[0], centre + spread[1], y, noise, random)
 
 
+def apart(problem: str, points: int, seed: int):
+    """A problem's points without noise and what noise 1 adds to them, each (points, 2); noise moves them in proportion."""
+    still, _ = PROBLEMS[problem](points, 0.0, seed)
+    return still, PROBLEMS[problem](points, 1.0, seed)[0] - still
+
+
 def _jitter(first, second, y, noise, random):
     x = np.stack([first, second], axis=1) + random.normal(0, 1, (len(y), 2)) * noise
     order = random.permutation(len(y))  # the microscope and `fit(shuffle=False)` take the batches in this order

@@ -4,6 +4,8 @@
 (GradientTape's), last updates, and a thinned record of the run. It knows nothing of threads or widgets.
 """
 
+import math
+
 import numpy as np
 
 from lmcourse.language import CourseError, pick
@@ -28,6 +30,7 @@ class Engine:
         self.stages, self.optimiser, self.loss = stages, optimiser, loss
         self.weights = [weight for stage in stages for weight in stage.weights]
         self.trainable = [weight for weight in self.weights if weight.trainable]
+        self._sizes = [math.prod(weight.shape) for weight in self.weights]
         optimiser.build(self.trainable)
         kept = [variable for variable in optimiser.variables if not variable.path.endswith("learning_rate")]
         self._beginning = [(variable, variable.numpy().copy()) for variable in [*self.weights, *kept]]
@@ -37,7 +40,7 @@ class Engine:
 
     def _clear(self):
         self.steps, self.last_loss = 0, float("nan")
-        self._grads = self._before = self._deltas = None
+        self._grads = self._before = self._after = self._deltas = None
         self.history, self._stride, self._offered = [], 1, 0
         self._leave_phases()
 
@@ -65,6 +68,23 @@ class Engine:
             variable.assign(value)
         self._clear()
 
+    def restore(self, frame: bytes):
+        """The weights, step and loss of an earlier frame of this network, the record up to it, the optimiser's memory
+        emptied: frames do not hold it. A frame of another network is ignored."""
+        numbers = np.frombuffer(frame, "float32")
+        total = sum(self._sizes)
+        if len(numbers) != 3 + 3 * total + len(self.stages) * (1 + BINS):
+            return
+        step, earlier = int(numbers[0]), self.history
+        self.reset()
+        parts = np.split(numbers[3 : 3 + total], np.cumsum(self._sizes)[:-1])
+        for weight, part in zip(self.weights, parts, strict=True):
+            weight.assign(part.reshape(weight.shape))
+        self.steps, self.last_loss = step, float(numbers[1])
+        for old in earlier:
+            if np.frombuffer(old, "float32", 1)[0] < step:
+                self.remember(old)
+
     def step(self):
         """Train on the next batch; a batch begun in phases is finished first, and is the step."""
         if self._pending:
@@ -72,7 +92,7 @@ class Engine:
             self._leave_phases()
             return
         x, y = self._next()
-        self.last_loss, self._before, self._grads, self._deltas = self._step(x, y)
+        self.last_loss, self._before, self._after, self._grads, self._deltas = self._step(x, y)
         self.steps += 1
         self._leave_phases()
 
@@ -90,7 +110,7 @@ class Engine:
         x, y = self._next()
         self._pending = self._look(x, y)
         self.last_loss, _, self._deltas, before, after = self._pending
-        self._before = self._grads = None
+        self._before = self._after = self._grads = None
         lone = np.ravel(self.loss(y[:1], after[-1][:1])).mean()
         label = np.argmax(y[0]) if y.shape[-1] > 1 and len(y.shape) > 1 else np.ravel(y[0])[0]
         numbers = [x[0], [label, lone, len(x)]]
@@ -148,7 +168,7 @@ class Engine:
             chosen = [grad for grad, weight in zip(grads, self.weights, strict=True) if weight.trainable]
             with tf.control_dependencies([before]):
                 self.optimiser.apply(chosen, self.trainable)
-            return loss, before, grads, deltas
+            return loss, before, _flat(self.weights), grads, deltas
 
         shapes = [tf.TensorSpec((None, 2), "float32"), tf.TensorSpec((None, *self.y.shape[1:]), self.y.dtype)]
         self._look = tf.function(look, input_signature=shapes)
@@ -161,6 +181,7 @@ class Engine:
             if at < array.size:
                 array.flat[at] = value
                 weight.assign(array)
+                self._after = None
                 self._leave_phases()
                 return
             at -= array.size
@@ -168,7 +189,9 @@ class Engine:
     def frame(self) -> bytes:
         """What the picture shows, as float32: step, loss, phase (0 for none), weights, gradients, updates, then for
         each stage the largest |dL/dz| and a histogram of dL/dz between minus and plus that value."""
-        weights = _flat_numpy(self.weights)
+        # Reading variables one by one takes longer than a step; right after one its own copy serves.
+        weights = _flat_numpy(self.weights) if self._after is None else self._after.numpy()
+        self._after = None
         silent = np.zeros_like(weights)
         grads, updates = silent, silent
         if self._grads is not None:
@@ -191,13 +214,14 @@ class Engine:
         if len(self.history) > max(2, min(KEPT, KEPT_BYTES // len(frame))):
             self.history, self._stride = self.history[::2], 2 * self._stride
 
-    def trouble(self) -> str:
-        """A sentence when weights or loss are no longer finite, naming the first such layer; else empty."""
+    def trouble(self, frame: bytes) -> str:
+        """A sentence when a frame's weights or loss are not finite, naming the first such layer; else empty."""
+        numbers = np.frombuffer(frame, "float32", 3 + sum(self._sizes))
+        if np.isfinite(numbers[3:]).all() and (not numbers[0] or np.isfinite(numbers[1])):
+            return ""
         broken = [
             stage.dense.name for stage in self.stages if not all(np.isfinite(w.numpy()).all() for w in stage.weights)
         ]
-        if not broken and (not self.steps or np.isfinite(float(self.last_loss))):
-            return ""
         return pick(
             en=f"{f'The weights of {broken[0]} are' if broken else 'The loss is'} no longer finite (NaN or infinity) at step "
             f"{self.steps}. A smaller rate may help; Reset starts anew.",
@@ -218,9 +242,11 @@ def _flat_numpy(tensors):
 
 def _histogram(delta):
     """(1 + BINS,): the largest magnitude, then the share of values in each bin; NaN first when a value isn't finite."""
-    values = np.ravel(delta)
-    top = np.abs(values).max() if values.size else 0.0
-    if not np.isfinite(top) or top == 0:
-        return np.r_[top, np.zeros(BINS)]
-    places = ((values / top + 1) * (BINS / 2)).astype(int).clip(0, BINS - 1)
-    return np.r_[top, np.bincount(places, minlength=BINS) / values.size]
+    values, result = np.ravel(delta), np.zeros(1 + BINS, "float32")
+    if values.size:
+        result[0] = top = np.abs(values).max()
+        if 0 < top < np.inf:
+            places = ((values / top + 1) * (BINS / 2)).astype(int)
+            places[places == BINS] = BINS - 1  # the largest value itself
+            result[1:] = np.bincount(places, minlength=BINS) / values.size
+    return result

@@ -136,6 +136,9 @@ function render({ model, el }) {
   const costs = ui.element(ui.root, "div", { className: "result" });
   const costSays = ui.element(costs, "p");
   const machineSays = ui.element(costs, "p", { className: "muted" });
+  ui.element(costs, "p", { className: "muted", text: ui.t({
+    en: "Price and share of the peak are assumptions: set your own. $2 is what DeepSeek-AI assume for an H800 (December 2024), 40% is near Llama 3's 38–43% (2024).",
+    zh: "价格和利用率是假定值，请换成你自己的。2 美元是 DeepSeek-AI 对 H800 的假定（2024 年 12 月），40% 接近 Llama 3 的 38%–43%（2024 年）。" }) });
 
   function memories() {
     return [[{ en: "training", zh: "训练" }, trainingMemory(state.shape, state.context, state.batch, state.precision, state.attention)],

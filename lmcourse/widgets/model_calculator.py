@@ -16,6 +16,8 @@ WORDS = {
     "activations": ("activations", "激活值"),
     "cache": ("key-value cache", "键值缓存"),
 }
+# Assumptions, for the learner to change: 40 % of the peak, as the largest Llama 3 reached 38 to 43 % (Dubey et al., 2024); 2 dollars an hour
+# as DeepSeek-AI assume for an H800 (DeepSeek-V3, December 2024).
 DEFAULTS = {
     "batch": 8, "precision": "mixed_bfloat16", "serving": "bfloat16", "attention": "kept", "count": 8, "utilisation": 0.4, "price": 2.0
 }  # fmt: skip

@@ -3,7 +3,7 @@
 
 import { open, f32, number, diverging, PURPLE } from "./common.js";
 
-const GRID = 40;
+const GRID = 32;
 const BINS = 21;
 const ROWS = 10;
 const KEPT = 240;
@@ -59,19 +59,27 @@ export function forward(stages, weights, points) {
   const count = points.length / 2;
   let input = points;
   return stages.map((stage) => {
-    const { inputs, units, kernel, biasAt } = stage;
+    const { units } = stage;
     const act = ACTIVATIONS[stage.activation];
-    const output = new Float32Array(count * units);
-    for (let p = 0; p < count; p++) {
-      for (let j = 0; j < units; j++) {
-        let z = biasAt < 0 ? 0 : weights[biasAt + j];
-        for (let i = 0; i < inputs; i++) z += input[p * inputs + i] * weights[kernel + i * units + j];
-        output[p * units + j] = act(z, stage);
-      }
-      if (stage.activation === "softmax") normalise(output.subarray(p * units, (p + 1) * units));
-    }
+    const output = weigh(stage, weights, input, count);
+    for (let n = 0; n < output.length; n++) output[n] = act(output[n], stage);
+    if (stage.activation === "softmax") for (let p = 0; p < count; p++) normalise(output.subarray(p * units, (p + 1) * units));
     return (input = output);
   });
+}
+
+/** Weighted sums of a stage; in a function of its own and without inner arrays, since it runs for every point of the plane. */
+function weigh({ inputs, units, kernel, biasAt }, weights, input, count) {
+  const output = new Float32Array(count * units);
+  for (let j = 0; j < units; j++) {
+    const bias = biasAt < 0 ? 0 : weights[biasAt + j];
+    for (let p = 0, from = 0; p < count; p++) {
+      let z = bias;
+      for (let i = 0, at = kernel + j; i < inputs; i++, at += units) z += input[from++] * weights[at];
+      output[p * units + j] = z;
+    }
+  }
+  return output;
 }
 
 function normalise(scores) {
@@ -131,13 +139,13 @@ input[type=number] { width: 88px; height: 22px; min-height: 0; margin: 0; paddin
 .tools .small { min-width: 40px; margin: 0; }
 .time { display: grid; grid-template-columns: 1fr 150px; gap: 0 16px; align-items: center; margin-top: 6px; }
 .time input { width: 100%; margin: 0; accent-color: var(--lmw-blue); }
-.sums { display: grid; grid-template-columns: auto minmax(240px, 1fr); gap: 0 28px; border-top: 1px solid var(--lmw-faint); margin-top: 10px; padding-top: 8px; overflow-x: auto; align-items: start; }
-h4 { margin: 0 0 4px; font-size: 13px; font-weight: 600; grid-column: 1 / -1; }
+.sums { display: flex; flex-wrap: wrap; gap: 8px 28px; border-top: 1px solid var(--lmw-faint); margin-top: 10px; padding-top: 8px; overflow-x: auto; align-items: start; }
+h4 { margin: 0; font-size: 13px; font-weight: 600; flex: 1 0 100%; }
 table { border-collapse: collapse; font-size: 12px; margin: 0; }
-:is(td, th) { padding: 1px 8px; text-align: right; font-weight: normal; background: none; border: 0; }
+:is(td, th) { padding: 1px 8px; text-align: right; font-weight: normal; white-space: nowrap; background: none; border: 0; }
 thead th { color: var(--lmw-muted); border-bottom: 1px solid var(--lmw-line); }
 tr.total td { border-top: 1px solid var(--lmw-line); }
-ol { margin: 0; padding: 0; list-style: none; font-size: 12.5px; }
+ol { flex: 1 1 240px; margin: 0; padding: 0; list-style: none; font-size: 12.5px; }
 li { margin: 0 0 6px; color: var(--lmw-muted); }
 li.on { color: var(--lmw-text); }
 li b { font-weight: 600; }
@@ -167,7 +175,10 @@ function render({ model, el }) {
   let near = null;
   let chosen = 0;
   let brush = -1;
+  let data = new Float32Array(0);
   let points = new Float32Array(0);
+  let noise = 0;
+  let sketched = null;
   let box = { x: 0, y: 0, half: 1 };
   let grid = new Float32Array(0);
   let places = new Float32Array(0);
@@ -179,15 +190,16 @@ function render({ model, el }) {
 
   // ---- talking with the kernel
   let patience = 0;
-  const tell = (what, content) => {
+  const tell = (what, content, buffers) => {
     clearTimeout(patience);
     patience = setTimeout(() => (silence.hidden = false), 5000);
-    ui.send(what, content);
+    ui.send(what, content, buffers);
   };
   const change = (values) => tell("set", { values });
   ui.onMessage("done", () => {
     clearTimeout(patience);
     silence.hidden = true;
+    if (sketched) adopt();
   });
   ui.onCleanup(() => clearTimeout(patience));
 
@@ -226,9 +238,12 @@ function render({ model, el }) {
   const fields = {};
   const choice = (key, label, list) =>
     (fields[key] = ui.select(settings, { label, options: list, value: "", onChange: (v) => change({ [key]: key === "speed" ? +v : v }) }));
-  const slider = (key, label, list, format = String) => {
-    const field = ui.range(settings, { label, min: 0, max: list.length - 1, step: 1, value: 0, format: (i) => format(list[i]), onInput: (i) => change({ [key]: list[i] }) });
-    fields[key] = { ...field, set: (v) => {
+  const slider = (key, label, list, atOnce = () => {}) => {
+    const field = ui.range(settings, { label, min: 0, max: list.length - 1, step: 1, value: 0, format: (i) => String(list[i]), onInput: (i) => {
+      atOnce(list[i]);
+      change({ [key]: list[i] });
+    } });
+    fields[key] = { ...field, get: () => list[field.input.value], set: (v) => {
       const gaps = list.map((x) => Math.abs(Math.log((x + 1e-9) / (v + 1e-9))));
       field.set(gaps.indexOf(Math.min(...gaps)));
       field.element.querySelector("output").textContent = v;
@@ -236,9 +251,13 @@ function render({ model, el }) {
   };
   choice("problem", { en: "problem", zh: "问题" }, options(["circle", "xor", "spirals", "blobs", "own"], {
     circle: ["circle", "圆环"], xor: ["xor", "异或"], spirals: ["spirals", "螺旋"], blobs: ["blobs", "两团"], own: ["own points", "自己画的点"] }));
-  slider("noise", { en: "noise", zh: "噪声" }, [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5]);
-  slider("depth", { en: "hidden layers", zh: "隐藏层数" }, [0, 1, 2, 3, 4, 5]);
-  slider("width", { en: "neurons in each", zh: "每层神经元" }, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  slider("noise", { en: "noise", zh: "噪声" }, [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5], (v) => {
+    noise = v;
+    movePoints();
+    paint(true);
+  });
+  slider("depth", { en: "hidden layers", zh: "隐藏层数" }, [0, 1, 2, 3, 4, 5], sketch);
+  slider("width", { en: "neurons in each", zh: "每层神经元" }, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], sketch);
   choice("activation", { en: "activation", zh: "激活函数" }, options(["tanh", "relu", "sigmoid", "leaky_relu", "elu", "silu", "softplus", "linear"]));
   choice("initialisation", { en: "initialisation", zh: "初始化" }, options(["Glorot", "He", "LeCun", "tiny", "huge", "zeros"], {
     tiny: ["tiny", "极小"], huge: ["huge", "极大"], zeros: ["zeros", "全零"] }));
@@ -281,6 +300,13 @@ function render({ model, el }) {
   const curve = ui.canvas(time, { height: 38, label: { en: "Loss over the run", zh: "训练过程中的损失" }, draw: drawCurve });
   const when = small(time);
   const scrub = element(time, "input", { type: "range", min: 0, max: 0, value: 0, label: { en: "Timeline: look back through the run", zh: "时间轴：回看训练过程" } });
+  const again = ui.button(time, { text: { en: "Continue from here", zh: "从这里继续" }, label: { en: "Train on from the step shown; the optimiser's memory begins anew", zh: "从显示的这一步继续训练；优化器的记忆重新开始" }, onClick: () => {
+    const frame = shown();
+    frozen = false;
+    live();
+    tell("restore", {}, [frame.slice().buffer]);
+    showState();
+  } });
   const sums = element(ui.root, "div", { className: "sums" });
   const hint = small(ui.root, {
     en: "Click a neuron for its arithmetic, a line to change its weight, a point to follow it. Arrow keys move between neurons.",
@@ -300,8 +326,12 @@ function render({ model, el }) {
   const part = (frame, n) => frame.subarray(3 + n * total, 3 + (n + 1) * total);
 
   function take(frame) {
-    if (frame.length < 3 + 3 * total || !stages.length) return;
-    if (latest && frame[0] < latest[0]) frames = [];
+    if (sketched || !stages.length || frame.length !== 3 + 3 * total + stages.length * (BINS + 1)) return;
+    // A reset, or training on from an earlier step: what came after is no longer so.
+    if (latest && frame[0] < latest[0]) {
+      frames = frames.filter((f) => f[0] < frame[0]);
+      live();
+    }
     if (!frames.length) [every, offered] = [1, 0];
     latest = frame;
     if (offered++ % every === 0) frames.push(frame);
@@ -327,17 +357,39 @@ function render({ model, el }) {
   });
   ui.onModel("change:example", () => request());
   ui.onModel("change:code", showCode);
-  ui.onModel("change:network", () => {
-    frames = [];
-    latest = null;
-    build();
-    take(f32(model.get("frame")));
-    request();
-  });
+  ui.onModel("change:network", adopt);
   ui.onModel("change:data", () => {
     readPoints();
     request();
   });
+
+  /** Show the kernel's network; not yet when a later one, drawn already without its weights, is still to come. */
+  function adopt() {
+    const real = model.get("network").stages ?? [];
+    if (sketched && sketched !== shape(real)) return;
+    sketched = null;
+    forget();
+    build(real);
+    showSettings();
+    take(f32(model.get("frame")));
+    request();
+  }
+  const forget = () => {
+    [frames, latest, maps, values] = [[], null, [], []];
+    live();
+  };
+  const shape = (list) => list.map(({ units }) => units).join();
+
+  /** The network that the sliders ask for, empty, at once; building the real one takes the kernel a while. */
+  function sketch() {
+    const [depth, width] = [fields.depth.get(), fields.width.get()];
+    const { activation } = model.get("settings");
+    const units = [...Array(depth).fill(width), 1];
+    const wanted = units.map((n, k) => ({ units: n, inputs: k ? units[k - 1] : 2, bias: true, activation: k < depth ? activation : "sigmoid" }));
+    sketched = shape(wanted);
+    forget();
+    build(wanted);
+  }
   ui.onModel("change:settings", showSettings);
   ui.onMessage("history", ({ frames: count }, [buffer]) => {
     if (!count || !latest) return;
@@ -373,14 +425,18 @@ function render({ model, el }) {
       const fixed = (own && ["depth", "width", "activation", "initialisation"].includes(key)) || (ownData && ["problem", "noise"].includes(key));
       field.element.hidden = fixed;
     }
+    if (document.activeElement !== fields.noise.input && now.noise !== noise) {
+      noise = now.noise;
+      movePoints();
+      request();
+    }
     for (const option of fields.optimiser.input.options) option.hidden = option.value === "own" && !(own && now.optimiser === "own");
     tools.hidden = ownData;
   }
 
   // ---- building the picture's parts
-  function build() {
-    const network = model.get("network");
-    stages = place(network.stages ?? []);
+  function build(layers) {
+    stages = place(layers);
     total = stages.length ? stages[stages.length - 1].end : 0;
     for (const node of net.querySelectorAll(".neuron, .head")) node.remove();
     neurons = [];
@@ -397,7 +453,6 @@ function render({ model, el }) {
     hovered = near = null;
     editor.hidden = tip.hidden = true;
     readPoints();
-    showSettings();
     buildSums();
     wires.resize();
   }
@@ -438,8 +493,19 @@ function render({ model, el }) {
     request();
   }
 
+  /** Where the points stand at the noise of now. The kernel sends places without noise and what noise 1 adds. */
+  function movePoints() {
+    points = new Float32Array((data.length / 5) * 3);
+    for (let i = 0; i < points.length / 3; i++) {
+      for (const c of [0, 1]) points[3 * i + c] = data[5 * i + c] + noise * data[5 * i + 3 + c];
+      points[3 * i + 2] = data[5 * i + 2];
+    }
+    groupPoints();
+  }
+
   function readPoints() {
-    points = f32(model.get("data"));
+    data = f32(model.get("data"));
+    movePoints();
     chosen = Math.min(chosen, Math.max(0, points.length / 3 - 1));
     const { ownData, total: all } = model.get("network");
     box = { x: 0, y: 0, half: 1.3 };
@@ -457,7 +523,6 @@ function render({ model, el }) {
       grid[2 * i] = box.x + box.half * ((2 * (i % GRID) + 1) / GRID - 1);
       grid[2 * i + 1] = box.y - box.half * ((2 * Math.floor(i / GRID) + 1) / GRID - 1);
     }
-    groupPoints();
     const drawn = points.length / 3;
     some.textContent = all > drawn ? t({ en: `${drawn} of ${all} points are drawn; all of them train.`, zh: `共 ${all} 个点，画出 ${drawn} 个，全部参加训练。` }) : "";
   }
@@ -493,13 +558,14 @@ function render({ model, el }) {
   let maps = [];
   let values = [];
 
-  function paint() {
+  /** Everything anew; when only the points have moved, the neurons' maps stay. */
+  function paint(pointsOnly = false) {
     const frame = shown();
     if (!frame || !stages.length) return;
     const weights = part(frame, 0);
-    maps = [grid, ...forward(stages, weights, grid)];
+    if (!pointsOnly) maps = [grid, ...forward(stages, weights, grid)];
     values = [places, ...forward(stages, weights, places)];
-    for (const node of neurons) {
+    for (const node of pointsOnly ? [] : neurons) {
       shade(node.pixels, node.k, node.j);
       node.g.putImageData(node.image, 0, 0);
       node.button.setAttribute("aria-pressed", !!pinned && pinned[0] === node.k && pinned[1] === node.j);
@@ -531,7 +597,7 @@ function render({ model, el }) {
   const y = (k, j) => 38 + tall() / 2 + (j - (columns[k].nodes.length - 1) / 2) * pitch();
 
   function drawWires(g, width) {
-    if (!stages.length || !latest || !maps.length) return;
+    if (!stages.length) return;
     const half = size() / 2;
     for (const { k, j, button } of neurons) {
       button.style.left = `${x(k) - half}px`;
@@ -540,8 +606,7 @@ function render({ model, el }) {
       columns[k].head.style.left = `${x(k)}px`;
     }
     const frame = shown();
-    const strengths = part(frame, kind);
-    const weights = part(frame, 0);
+    const [strengths, weights] = frame ? [part(frame, kind), part(frame, 0)] : [new Float32Array(total), new Float32Array(total)];
     let top = 0;
     for (const v of strengths) if (Math.abs(v) > top && v < Infinity && v > -Infinity) top = Math.abs(v);
     g.lineCap = "round";
@@ -562,7 +627,7 @@ function render({ model, el }) {
     });
     g.globalAlpha = 1;
     g.setLineDash([]);
-    drawHistograms(g, frame, 40 + tall() + 16, width);
+    if (frame && maps.length) drawHistograms(g, frame, 40 + tall() + 16, width);
     legend.textContent = t({ en: `blue negative, orange positive; widest: ${number(top)}`, zh: `蓝色为负，橙色为正；最粗：${number(top)}` });
   }
 
@@ -606,26 +671,43 @@ function render({ model, el }) {
     g.textAlign = "left";
   }
 
-  // Hundreds of points cost more than all else in the picture: they are drawn once and then copied.
+  // Hundreds of circles cost more than all else in the picture: each is a copy of one, and all are kept for later frames.
   function drawDots(width, height) {
     const density = map.element.width / width;
-    [dots.width, dots.height, dots.stale] = [map.element.width, map.element.height, false];
-    const g = dots.getContext("2d");
-    g.scale(density, density);
-    g.lineWidth = 0.8;
-    g.strokeStyle = ui.colours.page;
+    if (dots.width !== map.element.width) [dots.width, dots.height] = [map.element.width, map.element.height];
+    dots.stale = false;
+    const image = new ImageData(dots.width, dots.height);
+    const pixels = new Uint32Array(image.data.buffer);
     for (const [colour, members] of groups) {
-      g.fillStyle = colour;
-      g.beginPath();
+      const { side, ink } = stamp(colour, density);
       for (const i of members) {
         const [px, py] = toPixels(points[3 * i], points[3 * i + 1], width, height);
-        g.moveTo(px + 2.6, py);
-        g.arc(px, py, 2.6, 0, 7);
+        copy(ink, side, pixels, dots.width, Math.round(px * density - side / 2), Math.round(py * density - side / 2));
       }
-      g.fill();
-      g.stroke();
+    }
+    dots.getContext("2d").putImageData(image, 0, 0);
+  }
+  /** A square of pixels into a larger picture; the soft edge of a later dot cuts no hole into an earlier one. */
+  function copy(ink, side, pixels, wide, left, top) {
+    for (let row = 0; row < side; row++) {
+      for (let column = 0; column < side; column++) {
+        const pixel = ink[row * side + column];
+        const at = (top + row) * wide + left + column;
+        if (pixel && left + column >= 0 && left + column < wide && (pixel >>> 24 === 255 || !pixels[at])) pixels[at] = pixel;
+      }
     }
   }
+  const stamps = {};
+  const stamp = (colour, density) => (stamps[[colour, ui.colours.page, density]] ??= (() => {
+    const side = Math.ceil(8 * density);
+    const g = new OffscreenCanvas(side, side).getContext("2d");
+    g.scale(density, density);
+    [g.fillStyle, g.strokeStyle, g.lineWidth] = [colour, ui.colours.page, 0.8];
+    g.arc(side / 2 / density, side / 2 / density, 2.6, 0, 7);
+    g.fill();
+    g.stroke();
+    return { side, ink: new Uint32Array(g.getImageData(0, 0, side, side).data.buffer) };
+  })());
   const toPixels = (a, b, width, height) => [(0.5 + (a - box.x) / box.half / 2) * width, (0.5 - (b - box.y) / box.half / 2) * height];
 
   const tile = document.createElement("canvas");
@@ -641,7 +723,7 @@ function render({ model, el }) {
     else shade(tilePixels, k, j);
     tileG.putImageData(tileImage, 0, 0);
     g.imageSmoothingEnabled = true;
-    g.imageSmoothingQuality = "high";
+    g.imageSmoothingQuality = model.get("playing") ? "low" : "high";
     g.globalAlpha = 0.85;
     g.drawImage(tile, 0, 0, width, height);
     g.globalAlpha = 1;
@@ -721,10 +803,11 @@ function render({ model, el }) {
     const right = accuracy();
     const words = [`${t({ en: "step", zh: "第" })} ${frame[0]}${t({ en: "", zh: " 步" })}`, `${t({ en: "loss", zh: "损失" })} ${Number.isNaN(frame[1]) && !frame[0] ? "–" : number(frame[1])}`];
     if (!Number.isNaN(right)) words.push(`${t({ en: "accuracy", zh: "准确率" })} ${(100 * right).toFixed(1)} %`);
-    state.replaceChildren();
-    for (const text of words) element(state, "span", { text });
+    words.forEach((text, i) => (state.children[i] ?? element(state, "span")).textContent = text);
+    while (state.children.length > words.length) state.lastChild.remove();
     map.label(`${title.textContent}; ${words.join(", ")}`);
     [...chips.children].forEach((chip, i) => chip.classList.toggle("on", frame[2] === i + 1));
+    again.style.visibility = back >= 0 ? "" : "hidden";
     when.textContent = back >= 0
       ? t({ en: `looking back: step ${frame[0]} of ${latest[0]}`, zh: `回看：第 ${frame[0]} 步，共 ${latest[0]} 步` })
       : t({ en: "timeline", zh: "时间轴" });
@@ -982,7 +1065,8 @@ function render({ model, el }) {
   pressKind();
   showState();
   showCode();
-  build();
+  build(model.get("network").stages ?? []);
+  showSettings();
   take(f32(model.get("frame")));
   request();
   if (latest?.[0]) tell("history");

@@ -15,9 +15,10 @@ from traitlets import Bool, Bytes, Dict, Unicode
 from lmcourse.language import CourseError
 from lmcourse.widgets import microscope_code, microscope_network
 from lmcourse.widgets.base import Widget, module, packed
+from lmcourse.widgets.microscope_commands import Commands
 from lmcourse.widgets.microscope_picture import draw
-from lmcourse.widgets.microscope_points import check_points, choose_loss, classes, targets
-from lmcourse.widgets.microscope_problems import PROBLEMS
+from lmcourse.widgets.microscope_points import SHOWN_POINTS, check_points, choose_loss, classes, targets
+from lmcourse.widgets.microscope_problems import PROBLEMS, apart
 from lmcourse.widgets.microscope_thread import Worker
 from lmcourse.widgets.microscope_training import Engine
 
@@ -35,13 +36,11 @@ SETTINGS = {
     "batch": 32,
     "speed": 100,  # steps a second; 0 for as many as the machine takes
 }
-REBUILD = {"depth", "width", "activation", "initialisation", "seed"}
-DATA = {"problem", "points", "noise"}
-FRAME_SECONDS, BYTES_A_SECOND = 1 / 30, 2_000_000
-SHOWN_POINTS = 2000  # of many more, drawn; all of them train
+FRAME_SECONDS, BYTES_A_SECOND = 1 / 25, 2_000_000
+WATCHING = 0.1  # of the training thread's time at most goes into being watched; on a slow machine frames come later
 
 
-class NetworkMicroscope(Widget):
+class NetworkMicroscope(Commands, Widget):
     """See `microscope`.
 
     Attributes:
@@ -49,7 +48,7 @@ class NetworkMicroscope(Widget):
         settings: what the controls say.
         playing: whether it trains.
         network: for the browser: stages, loss, whether the model and the data are the learner's.
-        data: (points, 3) float32: place and class of the points drawn.
+        data: (points, 5) float32, of the points drawn: place without noise, class, and what noise 1 adds to the place.
         frame: see `Engine.frame`.
         example: one point's numbers while a step is taken phase by phase; see `Engine`.
         code: the Keras code that builds and trains what is seen.
@@ -80,14 +79,14 @@ class NetworkMicroscope(Widget):
     def receive(self, kind, content, buffers):
         if kind == "set":  # a slider sends faster than a network is built: only the last values count
             self._wanted.update(content["values"])
-        self._worker.send((kind, content))
+        self._worker.send((kind, {**content, "buffers": buffers}))
 
     def close(self):
         """End the training thread, then the widget."""
         self._worker.stop()
         super().close()
 
-    # What follows runs on the worker's thread, except for the first build.
+    # What follows, and the commands, run on the worker's thread, except for the first build.
 
     def _obey(self, command):
         kind, content = command
@@ -117,8 +116,10 @@ class NetworkMicroscope(Widget):
             speed = self.settings["speed"]
             self._step_due = max(now, self._step_due + 1 / speed) if speed else now
             if now >= self._frame_due:
+                began = time.perf_counter()
                 self._guard(self._show)
-                self._frame_due = now + max(FRAME_SECONDS, len(self.frame) / BYTES_A_SECOND)
+                spent = time.perf_counter() - began
+                self._frame_due = now + max(FRAME_SECONDS, len(self.frame) / BYTES_A_SECOND, spent / WATCHING)
         return max(0.0, self._step_due - time.perf_counter())
 
     def _show(self):
@@ -126,70 +127,9 @@ class NetworkMicroscope(Widget):
         frame = self._engine.frame()
         self._engine.remember(frame)
         self.frame, self.example = frame, self._engine.example
-        trouble = self._engine.trouble()
+        trouble = self._engine.trouble(frame)
         if trouble and not self.problem:
             self._stop(trouble)
-
-    def _do_play(self, _):
-        self._engine._next()  # compiles here, so that a refusal comes before the first step
-        self.problem, self.playing = "", True
-        self._step_due = self._frame_due = 0.0
-
-    def _do_pause(self, _):
-        if self.playing:
-            self.playing = False
-            self._show()
-            self._write_code()
-
-    def _do_step(self, _):
-        self.problem, self.playing = "", False
-        self._engine.step()
-        self._show()
-        self._write_code()
-
-    def _do_phase(self, _):
-        self.problem, self.playing = "", False
-        self._engine.next_phase()
-        self._show()
-
-    def _do_reset(self, _):
-        self.problem, self.playing = "", False
-        self._engine.reset()
-        self._show()
-        self._write_code()
-
-    def _do_edit(self, content):
-        self.problem = ""
-        self._engine.edit(int(content["at"]), float(content["value"]))
-        self._show()
-
-    def _do_history(self, _):
-        history = list(self._engine.history)
-        self.push("history", buffers=[b"".join(history)], frames=len(history))
-
-    def _do_points(self, content):
-        """Own points, drawn with the mouse: [[x, y, class], …]."""
-        self._drawn = [(round(float(a), 2), round(float(b), 2), int(c)) for a, b, c in content["points"]][:SHOWN_POINTS]
-        self.problem, self.playing = "", False
-        self.settings = {**self.settings, "problem": "own"}
-        self._load_data()
-
-    def _do_set(self, _):
-        wanted, self._wanted = self._wanted, {}
-        changed = {key: value for key, value in wanted.items() if self.settings.get(key) != value}
-        if not changed:
-            return
-        self.problem = ""
-        self.settings = {**self.settings, **changed}
-        if REBUILD & changed.keys() and self._own_model is None:
-            self._build()
-        elif "optimiser" in changed:
-            self._train_with(self._optimiser())
-        elif (DATA | {"batch"}) & changed.keys():
-            self._load_data()
-        elif "rate" in changed:
-            self._engine.set_rate(self.settings["rate"])
-            self._write_code()
 
     # ---- building
 
@@ -248,7 +188,10 @@ class NetworkMicroscope(Widget):
         self._write_code()
 
     def _send_points(self, x, y):
-        self.data = np.column_stack([x, classes(y)])[:SHOWN_POINTS].astype("float32").tobytes()
+        moved = np.zeros_like(x)
+        if self._own_data is None and self.settings["problem"] != "own":
+            x, moved = apart(*(self.settings[key] for key in ("problem", "points", "seed")))
+        self.data = np.column_stack([x, classes(y), moved])[:SHOWN_POINTS].astype("float32").tobytes()
 
     def _write_code(self):
         engine = self._engine
@@ -274,7 +217,9 @@ class NetworkMicroscope(Widget):
         )
 
     def picture(self):
-        return draw(self._stages, np.frombuffer(self.data, "float32").reshape(-1, 3))
+        points = np.frombuffer(self.data, "float32").reshape(-1, 5)
+        places = points[:, :2] + self.settings["noise"] * points[:, 3:]
+        return draw(self._stages, np.column_stack([places, points[:, 2]]))
 
 
 def microscope(model=None, x=None, y=None, **settings) -> NetworkMicroscope:

@@ -1,6 +1,7 @@
 // The optimiser race's view: four update rules run down one surface from one point, drawn as paths and as loss over steps.
 
 import { open, number, superscript, ticks } from "./common.js";
+import { drawing } from "./drawing.js";
 
 // ---------------------------------------------------------------- mathematics
 
@@ -95,6 +96,7 @@ const FLOOR = 1e-6;
 
 function render({ model, el }) {
   const ui = open(model, el, { en: "Optimiser race", zh: "优化器赛跑" });
+  const { line, write, dot } = drawing(ui);
   ui.style(`.lmw .two { display: flex; flex-wrap: wrap; gap: 4px 24px; } .lmw .two > div { flex: 1 1 340px; min-width: 0; }
     .lmw canvas.plane { cursor: crosshair; } .lmw h4 { font-size: 13px; font-weight: 600; margin: 6px 0 2px; }
     .lmw ul { list-style: none; padding: 0; margin: 4px 0 0; display: flex; flex-wrap: wrap; gap: 2px 22px; } .lmw ul canvas { display: inline-block; width: 34px; height: 10px; vertical-align: middle; margin-right: 6px; }`);
@@ -134,7 +136,7 @@ function render({ model, el }) {
     const g = key.getContext("2d");
     g.setTransform(2, 0, 0, 2, 0, 0);
     g.clearRect(0, 0, 34, 10);
-    stroke(g, colour(name), 2.4, RULES[name].dash, [[0, 5], [34, 5]]);
+    line(g, colour(name), 2.4, RULES[name].dash, [[0, 5], [34, 5]]);
   });
   ui.onTheme(tint);
 
@@ -145,30 +147,6 @@ function render({ model, el }) {
     const box = frame(w, h);
     return [(x) => box.left + ((x - a) / (b - a)) * (box.right - box.left), (y) => box.bottom - ((y - c) / (d - c)) * (box.bottom - box.top)];
   };
-  function write(g, text, x, y, align, baseline) {
-    g.fillStyle = ui.colours.muted;
-    g.textAlign = align;
-    g.textBaseline = baseline;
-    g.fillText(text, x, y);
-  }
-  function stroke(g, colour, width, dash, points) {
-    g.strokeStyle = colour;
-    g.lineWidth = width;
-    g.setLineDash(dash);
-    g.beginPath();
-    points.forEach(([x, y], i) => (i ? g.lineTo(x, y) : g.moveTo(x, y)));
-    g.stroke();
-    g.setLineDash([]);
-  }
-  function mark(g, x, y, radius, fill) {
-    g.beginPath();
-    g.arc(x, y, radius, 0, 2 * Math.PI);
-    g.fillStyle = fill;
-    g.fill();
-    g.lineWidth = 2;
-    g.strokeStyle = ui.colours.page;
-    g.stroke();
-  }
   function inside(g, box, paint) {
     g.save();
     g.beginPath();
@@ -191,13 +169,13 @@ function render({ model, el }) {
         g.lineTo(px(lines[i + 2]), py(lines[i + 3]));
       }
       g.stroke();
-      for (const name of Object.keys(RULES)) stroke(g, colour(name), 2, RULES[name].dash, runs[name].slice(0, shown + 1).map(([x, y]) => [px(x), py(y)]));
+      for (const name of Object.keys(RULES)) line(g, colour(name), 2, RULES[name].dash, runs[name].slice(0, shown + 1).map(([x, y]) => [px(x), py(y)]));
       for (const name of Object.keys(RULES)) {
         const [x, y] = runs[name][Math.min(shown, runs[name].length - 1)];
-        mark(g, px(x), py(y), 4.5, colour(name));
+        dot(g, px(x), py(y), 4.5, colour(name));
       }
     });
-    mark(g, px(state.x), py(state.y), 7, ui.colours.text);
+    dot(g, px(state.x), py(state.y), 7, ui.colours.text);
     for (const v of ticks(a, b, 6)) write(g, number(v, 0), px(v), box.bottom + 5, "center", "top");
     for (const v of ticks(c, d, 5)) write(g, number(v, 1), box.left - 6, py(v), "right", "middle");
     write(g, "x", box.right, h - 2, "right", "bottom");
@@ -212,14 +190,14 @@ function render({ model, el }) {
     const px = (t) => box.left + (t / state.steps) * (box.right - box.left);
     const py = (v) => box.bottom - ((v - low) / (high - low)) * (box.bottom - box.top);
     for (let v = low; v <= high; v++) {
-      stroke(g, ui.colours.faint, 1, [], [[box.left, py(v)], [box.right, py(v)]]);
+      line(g, ui.colours.faint, 1, [], [[box.left, py(v)], [box.right, py(v)]]);
       write(g, v === 0 ? "1" : `10${superscript(v)}`, box.left - 6, py(v), "right", "middle");
     }
     for (const t of ticks(0, state.steps, 5)) write(g, String(t), px(t), box.bottom + 5, "center", "top");
     write(g, ui.t({ en: "step", zh: "步" }), box.right, h - 2, "right", "bottom");
     inside(g, { ...box, top: box.top - 4, bottom: box.bottom + 2 }, () => {
-      for (const name of Object.keys(RULES)) stroke(g, colour(name), 2, RULES[name].dash, runs[name].slice(0, shown + 1).map((p, t) => [px(t), py(height(p[2]))]));
-      stroke(g, ui.colours.muted, 1, [2, 3], [[px(shown), box.top], [px(shown), box.bottom]]);
+      for (const name of Object.keys(RULES)) line(g, colour(name), 2, RULES[name].dash, runs[name].slice(0, shown + 1).map((p, t) => [px(t), py(height(p[2]))]));
+      line(g, ui.colours.muted, 1, [2, 3], [[px(shown), box.top], [px(shown), box.bottom]]);
     });
   }
 

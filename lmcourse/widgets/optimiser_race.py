@@ -105,7 +105,7 @@ class OptimiserRace(Widget):
         steps: of each run; seed: of the noise.
     """
 
-    _esm = packed(module("optimiser_race"))
+    _esm = packed(module("drawing", "optimiser_race"))
     surface = Unicode("valley").tag(sync=True)
     x = Float(-2.5).tag(sync=True)
     y = Float(1.0).tag(sync=True)

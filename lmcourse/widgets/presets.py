@@ -1,4 +1,9 @@
-"""Known models as shapes: the presets of the model calculator, each with its source."""
+"""Known models as shapes: the presets of the model calculator, each with its source.
+
+Tokens are those of pretraining: 300 billion (Brown et al., table 2.1); 2 trillion in sequences of 2,048 for SmolLM2-135M, as its authors'
+training configuration says (2 million steps of 512 sequences); "about 15 trillion" for Llama 3.1 (Dubey et al.; the model card says 15T+),
+most of them in sequences of 8,192. GPT-2's authors count text in gigabytes, BERT's in words; Mixtral's say nothing.
+"""
 
 from dataclasses import dataclass
 

@@ -195,6 +195,17 @@ def theme(page, name: str) -> None:
     page.wait_for_timeout(100)  # a widget reads the new colours at the next frame
 
 
+def drag(page, locator, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Press at one place of an element, given as fractions of its size, move in steps to another, release."""
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    places = [(box["x"] + fx * box["width"], box["y"] + fy * box["height"]) for fx, fy in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=8)
+    page.mouse.up()
+
+
 def picture(page, selector: str = ".lmw canvas", nth: int = 0) -> str:
     """A canvas's pixels as a short text that changes when they do."""
     return (

@@ -1,6 +1,7 @@
-"""A learner's first hour, in a real JupyterLab: lesson 1.2 to its end in both languages, a review typed, an exercise solved."""
+"""Lessons in a real JupyterLab, both languages: 1.2 to its end with reviews typed; part 2's widgets where the lessons show them."""
 
 import lab
+import nbformat
 import pytest
 
 from lmcourse import workfolder
@@ -81,3 +82,103 @@ def test_no_cell_writes_to_standard_error(pipeline):
              (cell.model.outputs?.toJSON() ?? []).filter((o) => o.name === "stderr").map((o) => String(o.text)))"""
     )
     assert written == []
+
+
+# ---- part 2: a lesson up to the cell that shows the widget, and the widget driven there
+
+LIVE = ".jp-OutputArea-output .lmw"
+both_languages = pytest.mark.parametrize("lang", ["en", "zh"])
+
+
+def open_lesson(page, site, lang, path, last):
+    """Open a lesson as a learner finds it, up to the cell of this name, with that cell in sight."""
+    notebook = nbformat.read(lab.ROOT / "notebooks" / lang / path, as_version=4)
+    end = next(i for i, cell in enumerate(notebook.cells) if cell.id == last)
+    notebook.cells = notebook.cells[: end + 1]
+    name = f"{lang}-{path.rpartition('/')[2]}"
+    nbformat.write(notebook, site.folder / name)
+    lab.open_notebook(page, site, name)
+    page.evaluate("(i) => window.jupyterapp.shell.currentWidget.content.scrollToItem(i, 'start')", end)
+
+
+def focus(page, label):
+    page.locator(LIVE).get_by_label(label, exact=True).last.focus()
+
+
+@both_languages
+def test_gradient_flow_moves_while_the_patient_trains_and_is_scrubbed_afterwards(page, site, lang):
+    open_lesson(page, site, lang, "2_mathematics/05_depth.ipynb", "network")
+    page.evaluate(
+        """() => { window.seen = new Set();
+             setInterval(() => document.querySelectorAll(".lmw[data-step]").forEach((e) => window.seen.add(+e.dataset.step)), 20); }"""
+    )
+    lab.run_all(page, timeout=180)
+    steps = int(lab.kernel(page, "flows['patient'].steps"))
+    patient = page.locator(LIVE).last
+    page.wait_for_function("(n) => +[...document.querySelectorAll('.lmw')].at(-1).dataset.step === n", arg=steps)
+    assert [step for step in page.evaluate("() => [...window.seen]") if 0 < step < steps], "it moved before the end"
+
+    page.wait_for_timeout(300)  # the newest record is drawn at the next frame
+    last = page.locator(f"{LIVE} canvas").count() - 1
+    now = lab.picture(page, f"{LIVE} canvas", last)
+    focus(page, {"en": "Look back through the training", "zh": "回看训练过程"}[lang])
+    page.keyboard.press("Home")
+    page.wait_for_function("() => [...document.querySelectorAll('.lmw')].at(-1).dataset.step === '0'")
+    assert lab.picture(page, f"{LIVE} canvas", last) != now
+    assert {"en": "step 0 ", "zh": "第 0 步"}[lang] in patient.inner_text()
+    page.keyboard.press("End")
+    assert patient.get_attribute("data-step") == str(steps) and lab.picture(page, f"{LIVE} canvas", last) == now
+
+
+@both_languages
+def test_the_race_answers_start_rate_and_momentum(page, site, lang):
+    open_lesson(page, site, lang, "2_mathematics/04_optimisers.ipynb", "race-widget")
+    lab.run_all(page, timeout=180)
+    view = page.locator(LIVE).last
+    view.locator("canvas.plane").wait_for()
+    page.wait_for_timeout(300)
+
+    def result(k):
+        return view.locator("li").nth(k).inner_text()
+
+    before = lab.picture(page, f"{LIVE} canvas.plane"), result(0)
+    lab.drag(page, view.locator("canvas.plane"), (0.2, 0.3), (0.7, 0.7))
+    lab.wait_for_kernel(page, "race.x > 0 > race.y", "True")
+    assert lab.picture(page, f"{LIVE} canvas.plane") != before[0] and result(0) != before[1]
+
+    focus(page, {"en": "momentum", "zh": "动量"}[lang])
+    page.keyboard.press("Home")
+    lab.wait_for_kernel(page, "race.momentum", "0.0")
+    # Without memory, momentum is plain descent.
+    assert result(0).split()[-1].split("：")[-1] == result(1).split()[-1].split("：")[-1]
+
+    focus(page, {"en": "rate", "zh": "学习率"}[lang])
+    page.keyboard.press("End")
+    lab.wait_for_kernel(page, "race.rate > 3", "True")
+    assert {"en": "diverges", "zh": "发散"}[lang] in result(0)
+
+
+@both_languages
+def test_the_loss_explorer_shows_where_the_printed_formula_breaks(page, site, lang):
+    open_lesson(page, site, lang, "2_mathematics/02_forward_and_loss.ipynb", "ask-explorer")
+    lab.run_all(page)
+    view = page.locator(LIVE).last
+    view.locator("tbody tr").first.wait_for()
+    lab.kernel(page, "globals().__setitem__('explorer', _)")
+
+    def printed():
+        return view.locator("tbody tr").nth(1).inner_text()
+
+    assert "∞" in printed() and "NaN" in printed()  # z = 38.5, label 0
+    curve = lab.picture(page, f"{LIVE} canvas")
+    lab.drag(page, view.locator("canvas").first, (0.95, 0.5), (0.6, 0.5))
+    lab.wait_for_kernel(page, "0 < explorer.z < 36", "True")
+    assert "∞" not in printed() and lab.picture(page, f"{LIVE} canvas") != curve
+
+    # In float32 it breaks earlier: 24 ln 2 = 16.6 instead of 53 ln 2 = 36.7.
+    lab.kernel(page, "setattr(explorer, 'z', 20.0)")
+    view.locator("canvas[aria-label*='20.00']").first.wait_for()
+    assert "∞" not in printed()
+    view.get_by_label({"en": "as printed, in", "zh": "照公式计算，精度"}[lang], exact=True).select_option("float32")
+    lab.wait_for_kernel(page, "explorer.precision", "'float32'")
+    assert "∞" in printed()

@@ -127,6 +127,18 @@ def test_a_weight_is_edited_and_the_timeline_looks_back(page, site):
     page.keyboard.press("End")
     assert shown_step(page) == now
 
+    # The same weights are trained on from, and the timeline forgets what came after.
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("(n) => +document.querySelector('.lmw.micro').dataset.step < n", arg=now)
+    early = shown_step(page)
+    lab.kernel(page, "m.set_trait('settings', {**m.settings, 'speed': 1})")
+    button(page, "Train on from the step shown").click()
+    lab.wait_for_kernel(page, "m.playing", "True")
+    button(page, "Pause").click()
+    lab.wait_for_kernel(page, "m.playing", "False")
+    assert early <= int(lab.kernel(page, "m._engine.steps")) <= early + 20 < now + 20
+
 
 def test_a_busy_cell_and_the_controls(page, site):
     start(page, site, "micro-busy", "en", 0)

@@ -35,17 +35,6 @@ def start(page, site, name, lang, *cells):
     return path
 
 
-def drag(page, locator, start, end):
-    """Press at one place of an element, given as fractions of its size, move in steps to another, release."""
-    locator.scroll_into_view_if_needed()
-    box = locator.bounding_box()
-    places = [(box["x"] + fx * box["width"], box["y"] + fy * box["height"]) for fx, fy in (start, end)]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    page.mouse.move(*places[1], steps=8)
-    page.mouse.up()
-
-
 @pytest.mark.parametrize(("lang", "theme"), [("en", "light"), ("zh", "dark")])
 def test_explorer_answers_keys_and_drags(page, site, lang, theme):
     start(page, site, f"explorer-{theme}", lang, EXPLORER)
@@ -61,7 +50,7 @@ def test_explorer_answers_keys_and_drags(page, site, lang, theme):
     assert "f(1.05) = 0.741" in page.locator(LIVE).inner_text()
 
     curve = lab.picture(page, nth=0)
-    drag(page, page.locator(f"{LIVE} canvas").first, (0.5, 0.5), (0.9, 0.5))
+    lab.drag(page, page.locator(f"{LIVE} canvas").first, (0.5, 0.5), (0.9, 0.5))
     assert lab.picture(page, nth=0) != curve
     shown = page.get_by_label("x", exact=True).first.input_value()
     assert 4 < float(shown) < 6
@@ -118,7 +107,7 @@ def test_viewer_answers_keys_and_drags(page, site, lang, theme):
     assert weight in large.get_attribute("aria-label")
 
     before = pictures()
-    drag(page, large, (0.5, 0.5), (0.6, 0.8))
+    lab.drag(page, large, (0.5, 0.5), (0.6, 0.8))
     assert all(a != b for a, b in zip(before, pictures(), strict=True))
     assert lab.kernel(page, "v.query") != "2"
 

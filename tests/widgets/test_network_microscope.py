@@ -2,16 +2,17 @@ import threading
 import time
 
 import keras
+import lab
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from lmcourse import language
 from lmcourse.language import CourseError
-from lmcourse.widgets import microscope_network, microscope_problems
-from lmcourse.widgets.microscope_points import check_points, choose_loss, targets
+from lmcourse.widgets import microscope_network, microscope_problems, network_microscope
+from lmcourse.widgets.microscope_points import SHOWN_POINTS, check_points, choose_loss, targets
 from lmcourse.widgets.microscope_training import BINS, KEPT, PHASES, Engine
-from lmcourse.widgets.network_microscope import SHOWN_POINTS, microscope
+from lmcourse.widgets.network_microscope import microscope
 
 RANDOM = np.random.default_rng(3)
 X = RANDOM.uniform(-1, 1, (50, 2)).astype("float32")
@@ -83,6 +84,13 @@ def test_problems_are_two_balanced_classes_in_the_square(problem):
     noisy, _ = microscope_problems.PROBLEMS[problem](points=400, noise=0.2, seed=1)
     assert np.array_equal(x, again) and not np.array_equal(x, noisy)
     assert microscope_problems.PROBLEMS[problem](points=0)[0].shape == (0, 2)
+
+
+@pytest.mark.parametrize("problem", microscope_problems.PROBLEMS)
+def test_noise_moves_points_in_proportion(problem):
+    still, moved = microscope_problems.apart(problem, 90, 2)
+    x, _ = microscope_problems.PROBLEMS[problem](points=90, noise=0.3, seed=2)
+    np.testing.assert_allclose(still + 0.3 * moved, x, atol=1e-6)
 
 
 def test_gradients_equal_the_tape_and_the_update_is_the_optimisers():
@@ -194,12 +202,35 @@ def test_the_record_is_bounded_and_even():
     assert len(set(np.diff(steps))) == 1 and steps[-1] > 4.9 * KEPT
 
 
+def test_an_earlier_frame_is_trained_on_from():
+    model = two_layers()
+    it = engine(model, optimiser=keras.optimizers.Adam(0.1))
+    frames = [it.frame()]
+    for _ in range(6):
+        it.step()
+        frames.append(it.frame())
+        it.remember(frames[-1])
+    it.restore(frames[3])
+    then, now = (parts(frame, model.count_params()) for frame in (frames[3], it.frame()))
+    np.testing.assert_array_equal(now[0], then[0])
+    np.testing.assert_array_equal(now[1], then[1])
+    assert [np.frombuffer(frame, "float32")[0] for frame in it.history] == [1, 2]
+    # Adam begins anew there: its first update is the rate times the gradient's sign, wherever that is not near zero.
+    it.step()
+    _, _, gradients, updates, _ = parts(it.frame(), model.count_params())
+    clear = np.abs(gradients) > 1e-3
+    np.testing.assert_allclose(updates[clear], -0.1 * np.sign(gradients[clear]), rtol=1e-2)
+    before = flat(model.weights)
+    it.restore(frames[0][:-4])  # another network's
+    np.testing.assert_array_equal(flat(model.weights), before)
+
+
 def test_trouble_names_the_layer():
     model = two_layers()
     it = engine(model)
-    assert it.trouble() == ""
+    assert it.trouble(it.frame()) == ""
     it.edit(15, float("nan"))
-    assert model.layers[1].name in it.trouble() and "NaN" in it.trouble()
+    assert model.layers[1].name in it.trouble(it.frame()) and "NaN" in it.trouble(it.frame())
 
 
 # ---------------------------------------------------------------- what can be looked at
@@ -333,7 +364,7 @@ def test_the_code_for_drawn_points_makes_the_same_points(scope):
     do(widget, "points", points=[[0.123456, -0.5, 0], [0.75, 0.25, 1], [-0.1, 0.9, 1]])
     names = {}
     exec(widget.code.partition("model =")[0], names)
-    drawn = np.frombuffer(widget.data, "float32").reshape(-1, 3)
+    drawn = np.frombuffer(widget.data, "float32").reshape(-1, 5)[:, :3]
     np.testing.assert_array_equal(np.column_stack([names["x"], names["y"]]), drawn)
     assert widget.settings["problem"] == "own"
 
@@ -367,9 +398,30 @@ def test_controls_rebuild_only_what_they_change(scope):
     assert [stage["units"] for stage in widget.network["stages"]] == [1]
 
 
+def test_a_slow_watch_shows_fewer_frames(scope, monkeypatch):
+    widget = scope(speed=0)
+    widget._engine._next()
+    widget.playing = True
+    show, shown = widget._show, []
+
+    def slowly():
+        show()
+        shown.append(time.sleep(0.05))
+
+    monkeypatch.setattr(widget, "_show", slowly)
+    now = [0.0]
+    monkeypatch.setattr(network_microscope.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(network_microscope.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    for _ in range(5000):
+        now[0] += 0.001
+        widget._tick()
+    spent = 0.05 * len(shown)
+    assert len(shown) > 2 and spent <= 1.2 * network_microscope.WATCHING * now[0]
+
+
 def test_of_many_points_some_are_drawn_and_without_points_nothing_trains(scope):
     many = scope(points=10_000)
-    assert many.network["total"] == 10_000 and len(many.data) == SHOWN_POINTS * 12
+    assert many.network["total"] == 10_000 and len(many.data) == SHOWN_POINTS * 20
     do(many, "step")
     none = scope(points=0)
     assert not none.problem and none.data == b"" and none.png()
@@ -487,6 +539,40 @@ def test_weights_that_are_not_numbers_are_drawn(modules, scope):
     pixel = "(canvas) => [...canvas.getContext('2d').getImageData(20, 20, 1, 1).data].slice(0, 3)"
     colours = [modules.locator(".neuron canvas").nth(n).evaluate(pixel) for n in range(2, 10)]
     assert colours.count([204, 121, 167]) == 1, "one neuron of the first layer is purple"
+
+
+def test_noise_moves_the_points_before_the_kernel_answers(modules, scope):
+    widget = scope(points=40)
+    modules.evaluate(OPEN, list(state_of(widget)))
+    before = lab.picture(modules, ".side canvas")
+    modules.get_by_label("noise").press("ArrowRight")
+    moved = lab.picture(modules, ".side canvas")
+    assert moved != before
+    assert modules.evaluate("model.sent.at(-1)") == {"kind": "set", "values": {"noise": 0.15}}
+    do(widget, "set", values={"noise": 0.15})
+    modules.evaluate("window.close_()")
+    modules.evaluate(OPEN, list(state_of(widget)))
+    assert lab.picture(modules, ".side canvas") == moved, "where the kernel's points lie"
+
+
+def test_an_empty_network_stands_in_until_the_kernel_has_built_it(modules, scope):
+    widget = scope()
+    modules.evaluate(OPEN, list(state_of(widget)))
+    modules.get_by_label("neurons in each").press("ArrowLeft")
+    modules.get_by_label("hidden layers").press("ArrowLeft")
+    assert modules.locator(".neuron").count() == 2 + 7 + 1
+    update = """([state, numbers]) => {
+      for (const [name, values] of Object.entries(numbers)) state[name] = bytes(values);
+      model.set(state);
+    }"""
+    do(widget, "set", values={"width": 7})
+    modules.evaluate(update, list(state_of(widget)))
+    assert modules.locator(".neuron").count() == 2 + 7 + 1, "a network already overtaken is not shown"
+    blank = lab.picture(modules, ".neuron canvas", 3)
+    do(widget, "set", values={"depth": 1})
+    modules.evaluate(update, list(state_of(widget)))
+    modules.wait_for_timeout(100)
+    assert modules.locator(".neuron").count() == 2 + 7 + 1 and lab.picture(modules, ".neuron canvas", 3) != blank
 
 
 def test_a_closed_view_leaves_no_listener_and_text_is_not_markup(modules, scope):
