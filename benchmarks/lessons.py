@@ -29,14 +29,15 @@ class Watch(threading.Thread):
 
     def run(self):
         while not self.stopped.wait(0.05):
-            memory, cpu = 0, 0.0
+            sizes, cpu = set(), 0.0  # between fork and exec a process still is its parent, to the byte: counted once
             for child in psutil.Process().children(recursive=True):
                 try:
-                    memory += child.memory_info().rss
+                    sizes.add(child.memory_info()[:2])
                     times = child.cpu_times()
                     cpu += times.user + times.system
                 except psutil.NoSuchProcess:
                     continue
+            memory = sum(resident for resident, _ in sizes)
             self.memory, self.cpu = max(self.memory, memory), max(self.cpu, cpu)
 
 

@@ -1,4 +1,5 @@
-"""The calculator's formulas against Keras: its own layers, its applications, and Keras Hub's models (recorded, or live if installed)."""
+"""The calculator's formulas against Keras: its own layers, its applications, Keras Hub's models (recorded, or live if installed), and
+Hugging Face's models where they are installed."""
 
 import json
 import os
@@ -48,6 +49,18 @@ def test_the_record_is_up_to_date():
     assert {name: keras_hub_counts.count(name) for name in keras_hub_counts.MODELS} == RECORDED
 
 
+@pytest.mark.skipif(
+    not (find_spec("transformers") and find_spec("torch")), reason="transformers or PyTorch is not installed"
+)
+def test_presets_equal_hugging_face():
+    sys.path.insert(0, str(AUTHORITY.parent))
+    import transformers_counts
+
+    known = {preset.name: preset.shape for preset in presets.PRESETS}
+    counted = {name: transformers_counts.count(shape) for name, shape in known.items()}
+    assert counted == {name: sizes.total(shape) for name, shape in known.items()}
+
+
 def test_published_figures():
     published = {
         "GPT-2 small": 124_439_808,
@@ -59,7 +72,7 @@ def test_published_figures():
     mixtral = SHAPES["Mixtral 8x7B"]
     assert (
         round(sizes.total(mixtral) / 1e9, 1) == 46.7 and round(sizes.active(mixtral) / 1e9, 1) == 12.9
-    )  # Jiang et al., 2024
+    )  # Mistral AI, December 2023
     # Brown et al., 2020, appendix D: 3.14e23 operations, without attention over the context
     gpt3 = SHAPES["GPT-3"]
     assert sizes.rule_of_thumb(gpt3) * 300e9 == pytest.approx(3.14e23, rel=0.01)

@@ -169,6 +169,13 @@ def mask_reversed(query, key, mask=None):
     return _softmax(_scores(query, key, None if mask is None else ~np.asarray(mask), hidden=-1e9))
 
 
+@attention_weights.mistake(
+    en="The mask is not used: every query looks at every key.", zh="没有用到掩码：每个查询都看了全部的键。"
+)
+def ignores_the_mask(query, key, mask=None):
+    return _softmax(_scores(query, key))
+
+
 @attention_weights.right
 def by_einsum(query, key, mask=None):
     scores = np.einsum("...qd,...kd->...qk", query, key) * query.shape[-1] ** -0.5

@@ -52,7 +52,7 @@ twice = number(
 
 
 @exercise(
-    minutes=6,
+    minutes=4,
     task_en="Return both slopes of L = (tanh(w·x + b) − y)², computing what they share only once.",
     task_zh="给出 L = (tanh(w·x + b) − y)² 的两个斜率，共用的部分只算一次。",
     cases=lambda: [

@@ -1,4 +1,4 @@
-"""Exercises and questions on deep networks: the scale of weights, the size of signals, normalisation, dead units."""
+"""Exercises and questions on deep networks: the scale of weights, the size of signals, normalisation. Gains are in `gains`."""
 
 import numpy as np
 
@@ -89,6 +89,14 @@ def he_by_outputs(fan_in, fan_out, rule):
 )
 def one_over_inputs(fan_in, fan_out, rule):
     return (1 / fan_in) ** 0.5
+
+
+@init_std.mistake(
+    en="√6 belongs to the limit of a uniform distribution, which is √3 times as large as its standard deviation.",
+    zh="√6 出现在均匀分布的上下限里，它是标准差的 √3 倍。这里要的是标准差。",
+)
+def uniform_limit(fan_in, fan_out, rule):
+    return (6 / (fan_in + fan_out) if rule == "glorot" else 6 / fan_in) ** 0.5
 
 
 @init_std.right
@@ -262,6 +270,22 @@ def rms_instead(x, epsilon=1e-3):
 @layer_norm.mistake(en="This divides by the variance; divide by its root.", zh="这里除以了方差，应除以它的平方根。")
 def by_variance(x, epsilon=1e-3):
     return (x - x.mean(axis=-1, keepdims=True)) / (x.var(axis=-1, keepdims=True) + epsilon)
+
+
+@layer_norm.mistake(
+    en="Axis 1 is the last one only for (batch, dim). A batch of texts is (batch, time, dim): say axis=-1.",
+    zh="只有形状是 (batch, dim) 时，轴 1 才是最后一个轴。一批文本是 (batch, time, dim)：请写 axis=-1。",
+)
+def over_axis_one(x, epsilon=1e-3):
+    return (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + epsilon)
+
+
+@layer_norm.mistake(
+    en="Epsilon stands outside the root. It is added to the variance, under the root.",
+    zh="epsilon 放在了根号外面。它要加在方差上，在根号里面。",
+)
+def epsilon_outside(x, epsilon=1e-3):
+    return (x - x.mean(axis=-1, keepdims=True)) / (x.std(axis=-1, keepdims=True) + epsilon)
 
 
 @layer_norm.right

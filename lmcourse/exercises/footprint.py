@@ -156,8 +156,8 @@ def by_list(bias, statistics):
     task_en="From all parameters of a mixture of experts, count those that one token passes through.",
     task_zh="在混合专家模型的全部参数中，数出一个词元会经过的那些。",
     cases=lambda: [
-        Case(46_702_792_704, 32, 4096, 14336, 8, 2, label_en="Mixtral 8x7B: 12.9 billion published", label_zh="Mixtral 8x7B：公布为 129 亿", expected=12_879_925_248),
         Case(10_000, 2, 8, 16, 4, 1, label_en="a small mixture", label_zh="一个小模型", expected=10_000 - 2 * 3 * 3 * 8 * 16),
+        Case(46_702_792_704, 32, 4096, 14336, 8, 2, label_en="Mixtral 8x7B: 12.9 billion published", label_zh="Mixtral 8x7B：公布为 129 亿", expected=12_879_925_248),
         Case(5_000, 3, 4, 10, 6, 6, label_en="all experts active", label_zh="所有专家都激活", expected=5_000),
     ],
     hints=[
@@ -190,6 +190,14 @@ def two_matrices(total, layers, width, hidden, experts, active):
     return total - layers * (experts - active) * 2 * width * hidden
 
 
+@active_parameters.mistake(
+    en="All experts are subtracted here; the active ones do compute.",
+    zh="这里把所有专家都减掉了；激活的那些是参与计算的。",
+)
+def no_expert_left(total, layers, width, hidden, experts, active):
+    return total - layers * experts * 3 * width * hidden
+
+
 @active_parameters.right
 def by_adding(total, layers, width, hidden, experts, active):
     expert = 3 * width * hidden
@@ -203,7 +211,7 @@ def by_numpy(total, layers, width, hidden, experts, active):
 
 
 @exercise(
-    minutes=12,
+    minutes=8,
     task_en="Find the context at which the part of the activations that grows with its square overtakes the part that grows linearly.",
     task_zh="找出上下文多长时，激活值中按平方增长的部分超过按线性增长的部分。",
     cases=lambda: [

@@ -132,6 +132,14 @@ def larger(intensity, peak, bandwidth):
 
 
 @roof.mistake(
+    en="Python's own `min` compares single numbers; for arrays there is `np.minimum`.",
+    zh="Python 自带的 `min` 比较的是单个数；数组要用 `np.minimum`。",
+)
+def smallest_of_two(intensity, peak, bandwidth):
+    return min(peak, bandwidth * intensity)
+
+
+@roof.mistake(
     en="Bandwidth times intensity has no upper end here: the peak is missing.", zh="带宽乘强度没有封顶：漏了峰值。"
 )
 def no_peak(intensity, peak, bandwidth):
@@ -201,6 +209,14 @@ def the_faster(load, train, steps):
     return load + (steps - 1) * min(load, train) + train
 
 
+@overlapped.mistake(
+    en="Right while training is the slower of the two. When loading is slower, training waits for every batch.",
+    zh="训练较慢时是对的。加载较慢时，训练每一批都要等。",
+)
+def training_is_slower(load, train, steps):
+    return load + steps * train
+
+
 @overlapped.right
 def by_clock(load, train, steps):
     loaded = done = 0.0
@@ -262,6 +278,14 @@ def deadline_only(state, memory, operations, rate, days):
 )
 def rounds(state, memory, operations, rate, days):
     return max(1, round(state / memory), round(operations / (rate * days * 86400)))
+
+
+@accelerators_needed.mistake(
+    en="The same accelerators hold the model and compute: the larger of the two numbers, not their sum.",
+    zh="存放模型和计算的是同一批加速器：取两个数中较大的，不是相加。",
+)
+def one_set_for_each(state, memory, operations, rate, days):
+    return math.ceil(state / memory) + math.ceil(operations / (rate * days * 86400))
 
 
 @accelerators_needed.right

@@ -14,6 +14,9 @@ class Knot:
     def __init__(self, value, parents=(), pull=None):
         self.value, self.parents, self.pull, self.grad = value, parents, pull, 5.0
 
+    def __repr__(self):
+        return f"Node({self.value}, grad={self.grad})"
+
 
 def times(a: Knot, b: Knot) -> Knot:
     """The product."""

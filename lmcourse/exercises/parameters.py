@@ -1,4 +1,4 @@
-"""Exercises and questions on counting: the parameters of convolutions, transformers, ResNet-50 and a mixture of experts."""
+"""Exercises and a question on counting the parameters of transformers: a GPT with every bias, a Llama with grouped queries."""
 
 from lmcourse.exercises.exercise import Case, exercise
 from lmcourse.exercises.question import choice
@@ -20,61 +20,11 @@ embedding_share = choice(
 
 
 @exercise(
-    minutes=3,
-    task_en="Count the parameters of a square convolution.",
-    task_zh="数一数方形卷积层的参数。",
-    cases=lambda: [
-        Case(7, 3, 64, label_en="the first layer of ResNet-50 in Keras", label_zh="Keras 中 ResNet-50 的第一层", expected=9472),
-        Case(7, 3, 64, bias=False, label_en="the same without bias", label_zh="同一层，没有偏置", expected=9408),
-        Case(1, 256, 64, label_en="a 1 × 1 convolution", label_zh="1 × 1 卷积", expected=16448),
-        Case(3, 512, 512, bias=False, label_en="many channels", label_zh="通道很多"),
-    ],
-    hints=[
-        ("Each output channel has a filter of its own. How many numbers does one filter hold?", "每个输出通道有自己的一个滤波器。一个滤波器里有多少个数？"),
-        ("A filter looks at a square of pixels in all input channels: kernel · kernel · inputs numbers, and one bias.", "一个滤波器看一个方块内所有输入通道：kernel · kernel · inputs 个数，外加一个偏置。"),
-    ],
-)  # fmt: skip
-def convolution(kernel, inputs, outputs, bias=True):
-    """Parameters of a convolution with square filters of side `kernel`, from `inputs` to `outputs` channels."""
-    return kernel * kernel * inputs * outputs + (outputs if bias else 0)
-
-
-@convolution.mistake(
-    en="A filter covers a square of pixels, so the side of the kernel counts twice.",
-    zh="滤波器覆盖一个方块，卷积核的边长要乘两次。",
-)
-def one_sided(kernel, inputs, outputs, bias=True):
-    return kernel * inputs * outputs + (outputs if bias else 0)
-
-
-@convolution.mistake(
-    en="There is one bias for each output channel, not one for each filter weight or input.",
-    zh="偏置是每个输出通道一个，不是每个输入通道一个。",
-)
-def bias_per_input(kernel, inputs, outputs, bias=True):
-    return kernel * kernel * inputs * outputs + (inputs if bias else 0)
-
-
-@convolution.mistake(en="The bias is counted even when there is none.", zh="没有偏置时也算了偏置。")
-def always_bias(kernel, inputs, outputs, bias=True):
-    return kernel * kernel * inputs * outputs + outputs
-
-
-@convolution.right
-def by_filter(kernel, inputs, outputs, bias=True):
-    return outputs * (kernel**2 * inputs + int(bias))
-
-
-@convolution.right
-def by_sum(kernel, inputs, outputs, bias=True):
-    return sum(kernel * kernel * inputs + (1 if bias else 0) for _ in range(outputs))
-
-
-@exercise(
     minutes=10,
     task_en="Count the parameters of a GPT with biases, LayerNorms, learned positions and an output layer tied to the embedding.",
     task_zh="数一数 GPT 的参数：有偏置，用 LayerNorm，位置是学出来的，输出层与嵌入共用权重。",
     cases=lambda: [
+        Case(1, 8, 10, 4, label_en="one tiny block", label_zh="只有一个小小的块", expected=1000),
         Case(
             12,
             768,
@@ -93,7 +43,6 @@ def by_sum(kernel, inputs, outputs, bias=True):
             label_zh="GPT-2 XL，公布的数字",
             expected=1_557_611_200,
         ),
-        Case(1, 8, 10, 4, label_en="one tiny block", label_zh="只有一个小小的块", expected=1000),
         Case(0, 16, 100, 10, label_en="no block at all", label_zh="一个块也没有"),
     ],
     hints=[
@@ -181,10 +130,10 @@ def by_loop(layers, width, vocabulary, context):
     task_en="Count the parameters of a Llama: grouped-query attention, SwiGLU, RMSNorm, rotary positions, no biases.",
     task_zh="数一数 Llama 的参数：分组查询注意力、SwiGLU、RMSNorm、旋转位置编码，没有偏置。",
     cases=lambda: [
+        Case(1, 8, 4, 1, 16, 5, tied=False, label_en="one tiny block, one key-value head", label_zh="只有一个小小的块、一个键值头"),
+        Case(2, 12, 3, 3, 20, 7, label_en="as many key-value heads as heads", label_zh="键值头与头一样多"),
         Case(30, 576, 9, 3, 1536, 49152, label_en="SmolLM2-135M, as published", label_zh="SmolLM2-135M，公布的数字", expected=134_515_008),
         Case(32, 4096, 32, 8, 14336, 128256, tied=False, label_en="Llama 3.1 8B, as published", label_zh="Llama 3.1 8B，公布的数字", expected=8_030_261_248),
-        Case(2, 12, 3, 3, 20, 7, label_en="as many key-value heads as heads", label_zh="键值头与头一样多"),
-        Case(1, 8, 4, 1, 16, 5, tied=False, label_en="one key-value head", label_zh="只有一个键值头"),
     ],
     hints=[
         ("Which of the four attention matrices become narrower when there are fewer key-value heads?", "键值头变少时，注意力的四个矩阵里哪几个变窄？"),
@@ -240,6 +189,24 @@ def layer_norms(layers, width, heads, kv_heads, hidden, vocabulary, tied=True):
 def always_tied(layers, width, heads, kv_heads, hidden, vocabulary, tied=True):
     attention = 2 * width**2 + 2 * width * kv_heads * (width // heads)
     return layers * (attention + 3 * width * hidden + 2 * width) + width + vocabulary * width
+
+
+@llama_parameters.mistake(
+    en="`kv_heads` counts heads; each of them has width / heads numbers.",
+    zh="`kv_heads` 是头的个数；每个头有 width / heads 个数。",
+)
+def heads_as_numbers(layers, width, heads, kv_heads, hidden, vocabulary, tied=True):
+    block = 2 * width**2 + 2 * width * kv_heads + 3 * width * hidden + 2 * width
+    return layers * block + width + (2 - tied) * vocabulary * width
+
+
+@llama_parameters.mistake(
+    en="The norm after the last block is missing: one scale, `width` numbers.",
+    zh="漏了最后一个块之后的归一化：一组缩放，`width` 个数。",
+)
+def no_norm_at_the_end(layers, width, heads, kv_heads, hidden, vocabulary, tied=True):
+    block = 2 * width**2 + 2 * width * kv_heads * (width // heads) + 3 * width * hidden + 2 * width
+    return layers * block + (2 - tied) * vocabulary * width
 
 
 @llama_parameters.right

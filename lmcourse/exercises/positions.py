@@ -13,6 +13,11 @@ def _angles(positions, dim):
     return np.asarray(positions)[:, None] * 10_000.0 ** (-np.arange(0, dim, 2) / dim)
 
 
+def _turned(x, angle):
+    a, b = np.split(x, 2, axis=-1)
+    return np.concatenate([a * np.cos(angle) - b * np.sin(angle), a * np.sin(angle) + b * np.cos(angle)], axis=-1)
+
+
 @exercise(
     minutes=7,
     task_en="Turn each pair of numbers (i, i + dim/2) by its position's i-th angle.",
@@ -95,8 +100,7 @@ def both_signs_plus(x, positions):
     zh="转的方向反了。分数仍然只取决于距离，但与公开的约定不一致。",
 )
 def turns_backwards(x, positions):
-    angle, (a, b) = -_angles(positions, x.shape[-1]), np.split(x, 2, axis=-1)
-    return np.concatenate([a * np.cos(angle) - b * np.sin(angle), a * np.sin(angle) + b * np.cos(angle)], axis=-1)
+    return _turned(x, -_angles(positions, x.shape[-1]))
 
 
 @rotate.mistake(
@@ -104,15 +108,23 @@ def turns_backwards(x, positions):
     zh="所有数对以同样的速度转动，相隔 2π 的位置就分不清了。每对各有速率 10000^(−2i/dim)。",
 )
 def one_speed(x, positions):
-    angle, (a, b) = np.asarray(positions)[:, None], np.split(x, 2, axis=-1)
-    return np.concatenate([a * np.cos(angle) - b * np.sin(angle), a * np.sin(angle) + b * np.cos(angle)], axis=-1)
+    return _turned(x, np.asarray(positions)[:, None])
+
+
+@rotate.mistake(
+    en="Every rate but the first is too fast: the exponent is −2i/dim for pair i, so it runs over 0, 2, 4, …, each divided by dim.",
+    zh="除第一对以外，速率都偏快：第 i 对的指数是 −2i/dim，也就是 0、2、4……各除以 dim。",
+)
+def forgets_the_two(x, positions):
+    dim = x.shape[-1]
+    return _turned(x, np.asarray(positions)[:, None] * 10_000.0 ** (-np.arange(dim // 2) / dim))
 
 
 @rotate.right
 def by_complex_numbers(x, positions):
     half = x.shape[-1] // 2
-    turned = (x[..., :half] + 1j * x[..., half:]) * np.exp(1j * _angles(positions, x.shape[-1]))
-    return np.concatenate([turned.real, turned.imag], axis=-1)
+    z = (x[..., :half] + 1j * x[..., half:]) * np.exp(1j * _angles(positions, x.shape[-1]))
+    return np.concatenate([z.real, z.imag], axis=-1)
 
 
 @rotate.right
@@ -197,6 +209,14 @@ def masks_the_queries(is_token):
     return np.tri(is_token.shape[1], dtype=bool) & is_token[:, :, None]
 
 
+@mask_for.mistake(
+    en="The rows of padding see nothing at all now, and their softmax would be 0/0. Mask the columns only; nobody reads what those rows give.",
+    zh="补齐所在的行现在什么也看不到，softmax 会变成 0/0。只遮列就够了：那些行的结果没有人用。",
+)
+def masks_both(is_token):
+    return np.tri(is_token.shape[1], dtype=bool) & is_token[:, None, :] & is_token[:, :, None]
+
+
 @mask_for.mistake(en="The future is hidden, but the padding is still heard.", zh="未来遮住了，补齐却还听得见。")
 def hears_the_padding(is_token):
     batch, time = is_token.shape
@@ -220,29 +240,17 @@ def by_tril(is_token):
     task_zh="用 cost ≈ c · length^p 拟合一组测量，返回 p。",
     cases=lambda: [
         Case([1, 2, 4, 8], [3.0, 12.0, 48.0, 192.0], label_en="an exact square", label_zh="恰好是平方", expected=2.0),
-        Case(
-            np.array([64, 128, 256]),
-            np.array([0.5, 1.0, 2.0]),
-            label_en="in proportion",
-            label_zh="成正比",
-            expected=1.0,
-        ),
-        Case(
-            [100, 200, 400, 800], [1.1, 1.9, 4.6, 15.0], label_en="measured, bending upwards", label_zh="实测，向上弯"
-        ),
+        Case(np.array([64, 128, 256]), np.array([0.5, 1.0, 2.0]), label_en="in proportion", label_zh="成正比", expected=1.0),
+        Case([100, 200, 400, 800], [1.1, 1.9, 4.6, 15.0], label_en="measured, bending upwards", label_zh="实测，向上弯"),
         Case([10, 1000], [5.0, 50.0], label_en="slower than the length", label_zh="比长度长得慢", expected=0.5),
     ],
     hints=[
-        (
-            "Take the logarithm of both sides. What kind of curve is it now, and what is p of it?",
-            "两边取对数。现在是什么曲线，p 是它的什么？",
-        ),
-        (
-            "`np.polyfit(x, y, 1)` returns slope and intercept of the straight line through points.",
-            "`np.polyfit(x, y, 1)` 给出穿过各点的直线的斜率和截距。",
-        ),
+        ("Take the logarithm of both sides. What kind of curve is it now, and what is p of it?",
+         "两边取对数。现在是什么曲线，p 是它的什么？"),
+        ("`np.polyfit(x, y, 1)` returns slope and intercept of the straight line through points.",
+         "`np.polyfit(x, y, 1)` 给出穿过各点的直线的斜率和截距。"),
     ],
-)
+)  # fmt: skip
 def growth(lengths, costs):
     """The exponent p of cost ≈ c · length^p, by least squares on the logarithms.
 

@@ -1,8 +1,7 @@
-"""Lesson 2.1, second half: what slopes do to a network. Questions for the explorer, saturated units, dead ones."""
+"""Lesson 2.1, second half: what slopes do to a network. Questions for the explorer, dead units, a rate that spares them."""
 
 import numpy as np
 
-from lmcourse.exercises.activations import sigmoid, sigmoid_slope
 from lmcourse.exercises.exercise import Case, exercise, prop
 from lmcourse.exercises.question import choice, number
 
@@ -57,76 +56,6 @@ ten_layer_winner = choice(
     because_zh="是 tanh，试过的每个种子都如此。它在 0 附近斜率为 1，而 Keras 的默认初始化正是为这类曲线设计的；换成为 ReLU 设计的"
     "初始化，差距会缩小（第 2.5 课再谈）。GELU 和 ReLU 也学得动，十层 sigmoid 学不动。",
 )
-
-
-@exercise(
-    minutes=4,
-    task_en="Write a function that gives the share of saturated sigmoid units: those whose slope is below a limit.",
-    task_zh="写一个函数，求饱和 sigmoid 单元所占的比例：斜率低于给定界限即为饱和。",
-    cases=lambda: [
-        Case(np.array([-9.0, 0.0, 9.0, 1.0]), 0.01, expected=0.5, label_en="two of four", label_zh="四个中有两个"),
-        Case(np.array([0.0]), 0.25, expected=0.0, label_en="exactly at the limit", label_zh="恰好等于界限"),
-        Case(np.linspace(-10, 10, 60).reshape(3, 20), 0.01, label_en="a batch", label_zh="一个批次"),
-        Case(np.array([1000.0, -1000.0]), 1e-9, expected=1.0, label_en="far out", label_zh="极端输入"),
-        Case(np.array([4.59, -4.59, 0.0, 2.0]), 0.01, expected=0.5, label_en="only just saturated", label_zh="刚好饱和"),
-        Case(np.array([5.0, -5.0, 0.5], dtype=np.float32), 0.05, label_en="float32", label_zh="float32"),
-    ],
-    hints=[
-        ("A comparison of an array with a number gives an array of truths. What is the mean of truths?",
-         "数组与数比较，得到由真假值组成的数组。真假值的平均是什么？"),
-        ("Count over the whole batch, not row by row, and compare the slope, not the output.",
-         "对整个批次计数，而不是逐行；比较的是斜率，不是输出值。"),
-    ],
-)  # fmt: skip
-def saturated_share(z, limit):
-    """The share, from 0 to 1, of inputs in an array `z` of any shape at which the sigmoid's slope is below `limit`."""
-    return np.mean(sigmoid_slope(z) < limit)
-
-
-@saturated_share.mistake(
-    en="This is the number of saturated units, not their share.", zh="这是饱和单元的个数，不是比例。"
-)
-def counted(z, limit):
-    return np.sum(sigmoid_slope(z) < limit)
-
-
-@saturated_share.mistake(
-    en="This compares the output with the limit: small outputs, not small slopes.",
-    zh="这里拿输出值与界限比较：应当比较斜率。",
-)
-def small_outputs(z, limit):
-    return np.mean(sigmoid(z) < limit)
-
-
-@saturated_share.mistake(
-    en="This compares outputs with 0 and 1. That is nearly the same, but the limit is one for the slope, σ(1 − σ).",
-    zh="这里看的是输出离 0 或 1 有多近。结果相差不多，但界限是对斜率 σ(1 − σ) 说的。",
-)
-def outputs_near_the_ends(z, limit):
-    return np.mean(np.minimum(sigmoid(z), sigmoid(-z)) < limit)
-
-
-@saturated_share.mistake(en="This is the share of units that are not saturated.", zh="这是未饱和单元的比例。")
-def alive_share(z, limit):
-    return np.mean(sigmoid_slope(z) >= limit)
-
-
-@saturated_share.mistake(
-    en="One share for each row: take the mean over the whole batch.", zh="这是每一行的比例：请对整个批次求平均。"
-)
-def by_row(z, limit):
-    return np.mean(sigmoid_slope(z) < limit, axis=-1)
-
-
-@saturated_share.right
-def by_counting(z, limit):
-    return sum(1 for slope in sigmoid_slope(z).ravel() if slope < limit) / z.size
-
-
-@saturated_share.right
-def by_nonzero(z, limit):
-    s = sigmoid(z)
-    return np.count_nonzero(s * sigmoid(-z) < limit) / np.size(z)
 
 
 @exercise(

@@ -38,20 +38,21 @@ def _named(answer, measured):
         Case({("A", 0.5): [0.3, 0.3], ("B", 0.5): [0.4]}, label_en="unequal numbers of seeds", label_zh="种子数不同", expected="A, 0.5"),
         Case({("A", 0.5): [0.3]}, label_en="one setting", label_zh="只有一种设置", expected="A, 0.5"),
         Case({("A", 0.5): [NAN], ("B", 0.5): [0.8], ("C", 0.5): [0.6]}, label_en="the first diverged", label_zh="第一个就发散", expected="C, 0.5"),
+        Case({("A", 0.5): [NAN], ("B", 0.5): [0.8, NAN]}, label_en="all diverged", label_zh="全都发散", expected="None"),
     ],
     hints=[
         ("Two steps: which settings are finite for every seed, and which of those has the lowest mean?", "分两步：哪些设置在所有种子下都是有限数？其中平均最低的是哪个？"),
         ("Every comparison with NaN is false, so `min` over a list with NaN gives whatever stood first. Sort NaN out before.", "与 NaN 的任何比较都为假，所以含 NaN 时 `min` 给出的取决于谁排在前面。要先剔除 NaN。"),
-        ("`np.isfinite(losses).all()` keeps the good ones; then `min(good, key=lambda k: np.mean(measured[k]))`.", "`np.isfinite(losses).all()` 留下好的；然后 `min(good, key=lambda k: np.mean(measured[k]))`。"),
+        ("`np.isfinite(losses).all()` keeps the good ones; then `min(good, key=lambda k: np.mean(measured[k]), default=None)`: without the default, `min` fails where nothing is left.", "`np.isfinite(losses).all()` 留下好的；然后 `min(good, key=lambda k: np.mean(measured[k]), default=None)`：没有 default，一个都不剩时 `min` 会出错。"),
     ],
 )  # fmt: skip
 def best_setting(measured):
-    """The setting with the lowest mean loss among those that stayed finite for every seed.
+    """The setting with the lowest mean loss among those that stayed finite for every seed; None if no setting did.
 
     measured: dict, (rule, rate) → list of losses, one a seed, NaN or infinite where the run diverged. Returns one of its keys.
     """
-    finite = {setting: np.mean(losses) for setting, losses in measured.items() if np.isfinite(losses).all()}
-    return min(finite, key=finite.get)
+    mean = {setting: np.mean(losses) for setting, losses in measured.items() if np.isfinite(losses).all()}
+    return min(mean, key=mean.get, default=None)
 
 
 @best_setting.mistake(
@@ -94,6 +95,15 @@ def ignores_nan(measured):
 
 
 @best_setting.mistake(
+    en="Right as long as something is left. When every setting diverged, nothing is, and `min` of nothing is an error: return None then.",
+    zh="只要还有剩下的，就是对的。如果所有设置都发散了，一个也不剩，对空的东西取 `min` 会出错：这时应返回 None。",
+)
+def fails_when_nothing_is_left(measured):
+    finite = {setting: np.mean(losses) for setting, losses in measured.items() if np.isfinite(losses).all()}
+    return min(finite, key=finite.get)
+
+
+@best_setting.mistake(
     en="This is the lowest loss. What is wanted is the setting that it belongs to: a key of `measured`.",
     zh="这是最低的损失。要的是它对应的设置，也就是 `measured` 的键。",
 )
@@ -103,10 +113,12 @@ def gives_the_loss(measured):
 
 @best_setting.right
 def by_sorting(measured):
-    return sorted((sum(v) / len(v), k) for k, v in measured.items() if all(abs(x) < np.inf for x in v))[0][1]
+    good = sorted((sum(v) / len(v), k) for k, v in measured.items() if all(abs(x) < np.inf for x in v))
+    return good[0][1] if good else None
 
 
 @best_setting.right
 def by_infinity(measured):
     means = {k: np.nan_to_num(np.sum(v), nan=np.inf, posinf=np.inf) / len(v) for k, v in measured.items()}
-    return min(means, key=means.get)
+    best = min(means, key=means.get)
+    return best if means[best] < np.inf else None

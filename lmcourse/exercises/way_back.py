@@ -1,8 +1,8 @@
-"""Exercises on the way back through a graph of arrays: sums of slopes, broadcasting, a product with a Jacobian never built."""
+"""Exercises on the way back through a graph of arrays: slopes that meet are added, and what broadcasting stretched is summed."""
 
 import numpy as np
 
-from lmcourse.exercises.exercise import Case, exercise, prop
+from lmcourse.exercises.exercise import Case, exercise
 from lmcourse.exercises.knots import Knot, parents_first, plus, short_and_long_way, square, times
 
 
@@ -200,92 +200,3 @@ def axis_by_axis(g, shape):
 def padding_the_shape(g, shape):
     full = (1,) * (g.ndim - len(shape)) + tuple(shape)
     return g.sum(axis=tuple(i for i in range(g.ndim) if full[i] == 1), keepdims=True).reshape(shape)
-
-
-@exercise(
-    minutes=7,
-    task_en="Multiply a row of slopes by the Jacobian of the softmax without building the Jacobian.",
-    task_zh="不构造雅可比矩阵，求一行斜率与 softmax 的雅可比矩阵之积。",
-    cases=lambda: [
-        Case(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]]), label_en="two classes", label_zh="两类", expected=np.array([[0.25, -0.25]])),
-        Case(np.array([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]), _random(2, 3), label_en="a batch of two", label_zh="两行一批"),
-        Case(np.array([[0.5, 0.25, 0.25]]), np.full((1, 3), 4.0), label_en="equal slopes", label_zh="斜率全相等"),
-        Case(np.array([[1.0, 0.0, 0.0]]), _random(1, 3), label_en="a certain answer", label_zh="十拿九稳的答案"),
-        Case(np.eye(3) * 0.7 + 0.1, _random(3, 3), label_en="as many rows as classes", label_zh="行数等于类数"),
-    ],
-    properties=[
-        prop(
-            lambda f: np.allclose(f(np.full((2, 4), 0.25), _random(2, 4)).sum(axis=1), 0),
-            en="Adding a constant to all scores changes no probability, so the slopes of the scores sum to zero.",
-            zh="所有分数加同一个常数，概率不变，所以分数的斜率之和为零。",
-        ),
-    ],
-    hints=[
-        ("∂pᵢ/∂zⱼ = pᵢ(1[i = j] − pⱼ). Multiply by gᵢ, sum over i by hand, and look at what is left of the double index.", "∂pᵢ/∂zⱼ = pᵢ(1[i = j] − pⱼ)。乘以 gᵢ，亲手对 i 求和，看看双重下标还剩下什么。"),
-        ("The result for j is pⱼ · (gⱼ − Σᵢ gᵢ pᵢ): one sum a row, then elementwise.", "第 j 个结果是 pⱼ · (gⱼ − Σᵢ gᵢ pᵢ)：每行一个和，其余逐元素。"),
-        ("`(g * p).sum(axis=1, keepdims=True)` is the sum, in a shape that broadcasts.", "`(g * p).sum(axis=1, keepdims=True)` 就是那个和，形状正好可以广播。"),
-    ],
-)  # fmt: skip
-def softmax_pull(p, g):
-    """The slopes of the scores from the slopes of the probabilities: g times the Jacobian of the softmax, row by row.
-
-    p: (rows, classes) probabilities, each row a softmax; g: (rows, classes). Returns (rows, classes).
-    """
-    return p * (g - (g * p).sum(axis=1, keepdims=True))
-
-
-@softmax_pull.mistake(
-    en="Only the diagonal of the Jacobian is used, p(1 − p), as for a sigmoid. In a softmax every score moves every probability.",
-    zh="只用了雅可比矩阵的对角线 p(1 − p)，那是 sigmoid 的做法。在 softmax 里，每个分数都会影响所有概率。",
-)
-def diagonal_only(p, g):
-    return g * p * (1 - p)
-
-
-@softmax_pull.mistake(
-    en="The sum runs down the batch. It belongs to each row: axis 1.",
-    zh="求和沿着批的方向。应当逐行求和：第 1 轴。",
-)
-def sums_the_batch(p, g):
-    return p * (g - (g * p).sum(axis=0, keepdims=True))
-
-
-@softmax_pull.mistake(en="p − g is the slope of softmax and cross-entropy together, for g one-hot. Here g is any row of slopes.",
-                      zh="p − g 是 softmax 与交叉熵合在一起、且 g 为独热时的斜率。这里的 g 是任意一行斜率。")  # fmt: skip
-def with_cross_entropy(p, g):
-    return p - g
-
-
-@softmax_pull.mistake(
-    en="One sum over the whole batch: each row needs its own, `axis=1` with keepdims.",
-    zh="对整批只求了一个和：每一行要有自己的和，用 `axis=1` 并保留维度。",
-)
-def sums_everything(p, g):
-    return p * (g - (g * p).sum())
-
-
-@softmax_pull.mistake(
-    en="The slopes are summed as they are. In the sum each slope counts as much as its probability: Σᵢ gᵢ pᵢ.",
-    zh="求和时没有加权。在这个和里，每个斜率要乘以自己的概率：Σᵢ gᵢ pᵢ。",
-)
-def forgets_to_weight(p, g):
-    return p * (g - g.sum(axis=1, keepdims=True))
-
-
-@softmax_pull.mistake(
-    en="A term is missing: a score that rises lowers all other probabilities. Subtract the row's sum of g · p from g first.",
-    zh="漏了一项：一个分数升高，其余的概率都会下降。要先从 g 中减去该行 g · p 之和。",
-)
-def forgets_the_others(p, g):
-    return p * g
-
-
-@softmax_pull.right
-def with_the_jacobian(p, g):
-    jacobian = p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])  # (rows, of, with respect to)
-    return np.einsum("ri,rij->rj", g, jacobian)
-
-
-@softmax_pull.right
-def row_by_row(p, g):
-    return np.array([row * slope - row * np.dot(row, slope) for row, slope in zip(p, g, strict=True)])

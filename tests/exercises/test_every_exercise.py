@@ -59,7 +59,10 @@ def test_the_solution_passes(exercise):
 def test_cases_are_the_same_each_time(exercise):
     first, second = ([plain([c.arguments, c.keywords]) for c in exercise.cases()] for _ in range(2))
     numbers = [(a, b) for a, b in zip(first, second, strict=True) if "object at 0x" not in repr(a)]
-    assert all(difference(a, b, Tolerance.of(a)) is None for a, b in numbers)
+    # Nodes of a graph are compared by what they show.
+    assert all(
+        repr(a) == repr(b) if "Node(" in repr(a) else difference(a, b, Tolerance.of(a)) is None for a, b in numbers
+    )
 
 
 @every_exercise

@@ -1,78 +1,8 @@
-"""Exercises on what depth leaves to measure: units that died, and the gain for which no theory was given."""
+"""An exercise on what depth leaves to measure: the gain for which no theory was given."""
 
 import numpy as np
 
 from lmcourse.exercises.exercise import Case, exercise
-
-
-def _random(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
-
-
-@exercise(
-    minutes=3,
-    task_en="Return the share of units that are zero for every example.",
-    task_zh="返回对所有样本输出都为零的单元所占的比例。",
-    cases=lambda: [
-        Case(
-            np.array([[0.0, 1.0, 0.0, 2.0], [0.0, 0.0, 0.0, 1.0]]),
-            label_en="two of four units",
-            label_zh="四个单元中的两个",
-            expected=0.5,
-        ),
-        Case(np.maximum(_random(3, 8), 0), label_en="few examples, many zeros", label_zh="样本少，零很多"),
-        Case(np.zeros((4, 5)), label_en="all dead", label_zh="全部失活", expected=1.0),
-        Case(np.eye(4), label_en="each unit alive once", label_zh="每个单元活过一次", expected=0.0),
-        Case(np.maximum(_random(1, 10), 0), label_en="one example", label_zh="一个样本"),
-    ],
-    hints=[
-        (
-            "A zero for one image is what a ReLU is for. When is a unit beyond saving?",
-            "对某一张图输出零，正是 ReLU 该做的。什么时候一个单元才算没救了？",
-        ),
-        (
-            "`(h == 0).all(axis=0)` says it for each unit; its mean is a share.",
-            "`(h == 0).all(axis=0)` 对每个单元作答，再取平均就是比例。",
-        ),
-    ],
-)
-def dead_share(h):
-    """The share of dead units. h: (examples, units), activations after a ReLU. Returns a number from 0 to 1."""
-    return (h == 0).all(axis=0).mean()
-
-
-@dead_share.mistake(
-    en="This is the share of zeros. About half of a healthy ReLU's outputs are zero; a dead unit is zero for every example.",
-    zh="这是零的比例。健康的 ReLU 约一半输出为零；失活的单元是对所有样本都为零。",
-)
-def share_of_zeros(h):
-    return (h == 0).mean()
-
-
-@dead_share.mistake(
-    en="This counts units that are zero for at least one example, and that is nearly all of them.",
-    zh="这里数的是至少对一个样本为零的单元，那几乎是全部。",
-)
-def zero_once(h):
-    return (h == 0).any(axis=0).mean()
-
-
-@dead_share.mistake(
-    en="The axes are the wrong way round: this counts examples for which all units are silent.",
-    zh="轴弄反了：这里数的是让所有单元都沉默的样本。",
-)
-def silent_examples(h):
-    return (h == 0).all(axis=1).mean()
-
-
-@dead_share.right
-def by_maximum(h):
-    return np.mean(np.abs(h).max(axis=0) == 0)
-
-
-@dead_share.right
-def by_loop(h):
-    return sum(not column.any() for column in h.T) / h.shape[1]
 
 
 @exercise(
@@ -86,6 +16,7 @@ def by_loop(h):
         ),
         Case({1.0: 0.2, 1.5: 4.0, 2.0: 9.0}, label_en="too large by less", label_zh="偏大得更少", expected=1.5),
         Case({0.5: 0.9, 3.0: 1.2}, label_en="both fine", label_zh="两个都不错"),
+        Case({1.0: 0.05, 2.0: 1.3, 3.0: 4.0}, label_en="a little too large", label_zh="略微偏大", expected=2.0),
         Case({1.0: 1e-30, 2.0: 1e-3, 3.0: 1e9}, label_en="far apart", label_zh="相差悬殊"),
     ],
     hints=[
@@ -118,6 +49,14 @@ def by_difference(measured):
 )
 def the_largest(measured):
     return max(measured, key=measured.get)
+
+
+@best_gain.mistake(
+    en="This only takes ratios below 1. Slightly too large is as good as slightly too small.",
+    zh="这里只考虑小于 1 的比值。略大一点和略小一点同样好。",
+)
+def the_largest_below_one(measured):
+    return max((gain for gain in measured if measured[gain] <= 1), key=measured.get)
 
 
 @best_gain.mistake(
