@@ -1,12 +1,17 @@
-"""GPT-2 and BERT by Hugging Face's own code, tiny and with random weights: outputs and gradients, live or as recorded beside this file.
+"""GPT-2, BERT and Llama by Hugging Face's own code, tiny and with random weights: outputs and gradients, live or as recorded beside this file.
 
     pip install -c constraints.txt -e ".[authority]"
     python tests/authorities/hugging_face_models.py     # writes hugging_face_models.npz
 
-Seeds: weights 0, ids and directions 1.
+Live, a process of its own computes them: PyTorch and TensorFlow in one process can bring each other down. Seeds: weights 0, ids and
+directions 1.
 """
 
 import json
+import subprocess
+import sys
+import tempfile
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +22,16 @@ LIVE = all(find_spec(name) for name in ("torch", "transformers"))
 SOURCE = "live" if LIVE else "recorded"
 GPT2 = {"model_type": "gpt2", "activation_function": "gelu_new"}
 BERT = {"model_type": "bert", "hidden_dropout_prob": 0.1, "type_vocab_size": 2}
+LLAMA = {
+    "model_type": "llama",
+    "vocab_size": 31,
+    "hidden_size": 24,
+    "intermediate_size": 40,
+    "num_hidden_layers": 2,
+    "rms_norm_eps": 1e-4,
+    "max_position_embeddings": 24,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 100_000.0},
+}
 CONFIGS = {
     "gpt2": GPT2 | {"vocab_size": 31, "n_positions": 12, "n_embd": 12, "n_layer": 2, "n_head": 3, "n_inner": None},
     "gpt2, one head, long": GPT2 | {"vocab_size": 17, "n_positions": 160, "n_embd": 6, "n_layer": 1, "n_head": 1, "n_inner": 20},
@@ -24,6 +39,10 @@ CONFIGS = {
                     "max_position_embeddings": 12, "hidden_act": "gelu"},
     "bert, one head, long": BERT | {"vocab_size": 17, "hidden_size": 6, "num_hidden_layers": 1, "num_attention_heads": 1,
                                     "intermediate_size": 20, "max_position_embeddings": 160, "hidden_act": "gelu_new"},
+} | {
+    f"llama, {heads} heads, {shared} shared, {'tied' if tied else 'untied'}": LLAMA | {
+        "num_attention_heads": heads, "num_key_value_heads": shared, "tie_word_embeddings": tied}
+    for heads, shared, tied in [(6, 6, True), (6, 3, True), (6, 2, False), (6, 1, True), (1, 1, False), (12, 4, True)]
 }  # fmt: skip
 
 
@@ -33,10 +52,14 @@ def compute(name: str) -> dict:
     The gradients are of the sum of logits · direction, which is 0 at padding, by tensor name.
     """
     import torch
-    from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel
+    import transformers as hf
 
     config = CONFIGS[name]
-    kinds = {"gpt2": (GPT2Config, GPT2LMHeadModel), "bert": (BertConfig, BertForMaskedLM)}
+    kinds = {
+        "gpt2": (hf.GPT2Config, hf.GPT2LMHeadModel),
+        "bert": (hf.BertConfig, hf.BertForMaskedLM),
+        "llama": (hf.LlamaConfig, hf.LlamaForCausalLM),
+    }
     make_config, make_model = kinds[config["model_type"]]
     # with a padding token, PyTorch's embedding would keep that row's gradient at zero
     model = make_model(make_config(**config, bos_token_id=0, eos_token_id=0, pad_token_id=None)).eval()
@@ -58,25 +81,8 @@ def compute(name: str) -> dict:
     }  # fmt: skip
 
 
-def recorded(name: str) -> dict:
-    """What `compute` gave when it was recorded."""
-    case = {"tensors": {}, "gradients": {}}
-    with np.load(RECORD) as file:
-        for key in file.files:
-            who, what, *tensor = key.split("|")
-            if who == name:
-                if tensor:
-                    case[what][tensor[0]] = file[key]
-                else:
-                    case[what] = file[key]
-    return case | {"config": json.loads(str(case["config"]))}
-
-
-def load(name: str) -> dict:
-    return compute(name) if LIVE else recorded(name)
-
-
-if __name__ == "__main__":
+def write(path: Path) -> None:
+    """Compute every model and keep what came out."""
     flat = {}
     for name in CONFIGS:
         for what, value in compute(name).items():
@@ -84,5 +90,36 @@ if __name__ == "__main__":
                 flat |= {f"{name}|{what}|{key}": tensor for key, tensor in value.items()}
             else:
                 flat[f"{name}|{what}"] = json.dumps(value) if what == "config" else value
-    np.savez_compressed(RECORD, **flat)
-    print(f"{RECORD.name}: {RECORD.stat().st_size:,} bytes")
+    np.savez_compressed(path, **flat)
+
+
+@cache
+def live() -> dict:
+    """All models, computed now."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "live.npz"
+        done = subprocess.run([sys.executable, __file__, path], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return read(path)
+
+
+def read(path: Path = RECORD) -> dict:
+    """name → what `compute` gave when it was written."""
+    cases = {}
+    with np.load(path) as file:
+        for key in file.files:
+            name, what, *tensor = key.split("|")
+            case = cases.setdefault(name, {"tensors": {}, "gradients": {}})
+            if tensor:
+                case[what][tensor[0]] = file[key]
+            else:
+                case[what] = json.loads(str(file[key])) if what == "config" else file[key]
+    return cases
+
+
+def load(name: str) -> dict:
+    return (live() if LIVE else read())[name]
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if sys.argv[1:] else RECORD)

@@ -1,9 +1,15 @@
 """Parameters of Hugging Face's own models for the calculator's presets, counted on PyTorch's "meta" device: shapes and no values.
 
-A second authority beside Keras Hub, written by other people. Left out on purpose: weights, tokenizers, anything to download.
+    python tests/authorities/transformers_counts.py     # prints JSON: preset → parameters
+
+A second authority beside Keras Hub, written by other people. A process of its own, since PyTorch and TensorFlow in one can bring each
+other down. Left out on purpose: weights, tokenizers, anything to download.
 """
 
+import json
+
 from lmcourse.widgets.model_sizes import Shape
+from lmcourse.widgets.presets import PRESETS
 
 
 def count(s: Shape) -> int:
@@ -32,3 +38,7 @@ def count(s: Shape) -> int:
             gpt = {"n_layer": s.layers, "n_embd": s.width, "n_head": s.heads, "n_positions": s.positions}
             model = hf.GPT2LMHeadModel(hf.GPT2Config(**gpt, vocab_size=s.vocabulary))
         return model.num_parameters()
+
+
+if __name__ == "__main__":
+    print(json.dumps({preset.name: count(preset.shape) for preset in PRESETS}))

@@ -16,7 +16,11 @@ from lmcourse.models import hugging_face
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "authorities"))
 import hugging_face_models as authority
 
-CASES = pytest.mark.parametrize("name", authority.CONFIGS, ids=lambda name: f"{name} ({authority.SOURCE})")
+CASES = pytest.mark.parametrize(
+    "name",
+    [name for name in authority.CONFIGS if not name.startswith("llama")],
+    ids=lambda name: f"{name} ({authority.SOURCE})",
+)
 
 
 def folder(case, path):
@@ -96,20 +100,20 @@ def test_who_sees_the_future(name, tmp_path):
 )
 @pytest.mark.parametrize("name", authority.CONFIGS)
 def test_the_record_is_what_hugging_face_says(name):
-    live, kept = authority.compute(name), authority.recorded(name)
+    live, kept = authority.live()[name], authority.read()[name]
     assert live["config"] == kept["config"]
     np.testing.assert_allclose(live["logits"], kept["logits"], rtol=0, atol=1e-4)
     assert all((live["tensors"][key] == kept["tensors"][key]).all() for key in live["tensors"])
 
 
 def test_another_architecture_is_refused(tmp_path):
-    case = authority.recorded("gpt2")
+    case = authority.read()["gpt2"]
     with pytest.raises(CourseError, match="model_type = 'gpt2', but only bert"):
         hugging_face.bert(folder(case, tmp_path))
 
 
 def test_a_vocabulary_of_another_size_is_named(tmp_path):
-    case = authority.recorded("bert")
+    case = authority.read()["bert"]
     case["config"]["vocab_size"] = 40
     with pytest.raises(CourseError, match=r"word_embeddings.weight \(31, 12\) ≠ token_embedding/embeddings \(40, 12\)"):
         hugging_face.bert(folder(case, tmp_path))

@@ -1,9 +1,16 @@
 """Llama against transformers' with the same weights, and its own promises: no look ahead, a cache that changes nothing."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lmcourse.models.llama import Llama
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "authorities"))
+import hugging_face_models as authority
 
 SIZES = {"vocabulary_size": 97, "num_layers": 3, "hidden_dim": 48, "intermediate_dim": 80, "max_sequence_length": 64}
 RANDOM = np.random.default_rng(0)
@@ -15,36 +22,31 @@ def llama(num_heads=6, num_key_value_heads=2, **options):
 
 
 @pytest.mark.parametrize(
-    ("heads", "shared", "tied"),
-    [(6, 6, True), (6, 3, True), (6, 2, False), (6, 1, True), (1, 1, False), (12, 4, True)],
+    "name",
+    [name for name in authority.CONFIGS if name.startswith("llama")],
+    ids=lambda name: f"{name} ({authority.SOURCE})",
 )
-def test_equals_transformers(heads, shared, tied):
-    torch = pytest.importorskip("torch", reason="PyTorch is missing: install lmcourse[authority]")
-    transformers = pytest.importorskip("transformers", reason="transformers is missing: install lmcourse[authority]")
-    torch.manual_seed(0)
-    configuration = transformers.LlamaConfig(
-        vocab_size=97,
-        hidden_size=48,
-        intermediate_size=80,
-        num_hidden_layers=3,
-        num_attention_heads=heads,
-        num_key_value_heads=shared,
-        max_position_embeddings=64,
-        rope_parameters={"rope_type": "default", "rope_theta": 100_000.0},
-        rms_norm_eps=1e-4,
-        tie_word_embeddings=tied,
-        initializer_range=0.2,
-    )
-    authority = transformers.LlamaForCausalLM(configuration).eval()
-    theirs = {name: tensor.detach().numpy() for name, tensor in authority.state_dict().items()}
-    ours = llama(heads, shared, rotary_base=100_000.0, norm_epsilon=1e-4, tied=tied)
-    for name, weight in names(ours):
+def test_equals_transformers(name):
+    case = authority.load(name)
+    theirs, expected = case["tensors"], case["logits"]
+    c = case["config"]
+    model = Llama(c["vocab_size"], c["num_hidden_layers"], c["num_attention_heads"], c["num_key_value_heads"], c["hidden_size"],
+                  c["intermediate_size"], c["max_position_embeddings"], rotary_base=100_000.0, norm_epsilon=c["rms_norm_eps"],
+                  tied=c["tie_word_embeddings"])  # fmt: skip
+    for name, weight in names(model):
         value = theirs[name]
         weight.assign(value.T if name.endswith("proj.weight") or name == "lm_head.weight" else value)
-    with torch.no_grad():
-        expected = authority(torch.tensor(IDS)).logits.numpy()
-    difference = np.abs(np.array(ours(IDS)) - expected).max()
-    assert difference < 1e-5 * np.abs(expected).max()
+    with tf.GradientTape() as tape:
+        logits = model(case["ids"], padding_mask=case["mask"])
+        loss = tf.reduce_sum(logits * case["direction"])
+    token = case["mask"].astype(bool)
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(np.array(logits)[token], expected[token], rtol=0, atol=1e-5 * scale)
+    gradients = tape.gradient(loss, [weight.value for _, weight in names(model)])
+    for (name, _), mine in zip(names(model), gradients, strict=True):
+        mine, theirs = np.array(tf.convert_to_tensor(mine)), case["gradients"][name]
+        mine = mine.T if name.endswith("proj.weight") or name == "lm_head.weight" else mine
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-4 * np.abs(theirs).max(), err_msg=name)
 
 
 def names(model):
