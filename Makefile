@@ -6,7 +6,7 @@ lab: .venv/lab            ## set up and open the course
 	$(BIN)/lmcourse lab
 
 test: .venv/test          ## set up and pass every test
-	$(BIN)/python -m pytest -n 2 --dist loadscope --max-worker-restart 0
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 notebooks: .venv/test     ## write notebooks/ from lessons/
 	$(BIN)/python lessons/build.py
