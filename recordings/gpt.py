@@ -1,10 +1,11 @@
-"""Record lesson 3.3's longer run: a GPT on Python's documentation, scored on topics that it never saw.
+"""Record lesson 3.3's longer run: a GPT on Python's documentation and library, scored on topics that it never saw.
 
-    python recordings/gpt.py                     # about 45 minutes on two cores; goes on where it was killed
-    python recordings/gpt.py --steps 200 --dry   # a pilot: nothing is recorded
+    KERAS_BACKEND=jax python recordings/gpt.py         # a few minutes on a GPU, a day on two cores; goes on where it was killed
+    python recordings/gpt.py --steps 20 --dry          # a pilot: nothing is recorded
 
-It reads the topics that are not held out and the docstrings of the standard library, twice as often the topics as their size would give.
-What was tried and measured on the way stands in lesson 3.3.
+It reads the topics that are neither held out nor kept for choosing, the docstrings, and the source of the standard library. Along the
+run it is scored on the topics for choosing; the weights that did best there are kept, and only these are recorded. Scores on the
+held-out topics are written down beside them and choose nothing.
 """
 
 import argparse
@@ -17,74 +18,143 @@ import numpy as np
 
 from lmcourse import device
 from lmcourse.data import python_docs
+from lmcourse.generation import Generator
 from lmcourse.models.gpt import GPT
 from lmcourse.tokenizers import BytePairTokenizer
 from lmcourse.training.loop import masked_loss, optimiser, train, windows
 from lmcourse.training.recordings import record
 from lmcourse.training.scoring import bits_per_byte
 
-SEED, VOCABULARY, LENGTH, BATCH = 0, 2048, 128, 16
-SIZES = {"num_layers": 4, "num_heads": 4, "hidden_dim": 160, "intermediate_dim": 640}
+SEED, VOCABULARY, LENGTH = 0, 2048, 256
+SIZES = {"num_layers": 4, "num_heads": 4, "hidden_dim": 192, "intermediate_dim": 768}
+LARGEST_FAMILY = 50_000  # bytes; a larger one would be too much to lose to choosing
+PROMPT = 'The "with" statement'
+SAMPLED = (0, 250, 1000, 4000)  # steps after which the model may speak, and at the end
 
 
-class Scores(keras.callbacks.Callback):
-    """Rows (step, seconds of training so far, bits per byte on the held-out topics), kept in a file beside the snapshot."""
+def documents():
+    """The texts by use: (learn from, in three kinds; choose by; held out), each name → text.
 
-    def __init__(self, every, path, score):
+    What shares two long lines with a text to choose by or held out is not learned from, see `python_docs.families`.
+    """
+    learn, unseen = python_docs.split(python_docs.load())
+    _, later = python_docs.split(learn, 0.30)
+    family = python_docs.families(later)
+    size = {first: sum(len(later[name]) for name in later if family[name] == first) for first in family.values()}
+    choose = {name: text for name, text in later.items() if size[family[name]] <= LARGEST_FAMILY}
+    known = {line for text in (*choose.values(), *unseen.values()) for line in long_lines(text)}
+    kinds = ({k: v for k, v in learn.items() if k not in choose}, python_docs.docstrings(), python_docs.source())
+    kinds = tuple({k: v for k, v in kind.items() if len(known & long_lines(v)) < 2} for kind in kinds)
+    return kinds, choose, unseen
+
+
+def long_lines(text):
+    return {line.strip() for line in text.splitlines() if len(line.strip()) >= 40}
+
+
+class Watch(keras.callbacks.Callback):
+    """Scores and speaks along the run, keeps the weights that choose best; all in files, so that a killed run goes on.
+
+    Attributes:
+        rows: (step, seconds of training so far, bits per byte of the texts to choose by, of the held-out ones).
+        samples: [step, text].
+    """
+
+    def __init__(self, every, folder, score, speak):
         super().__init__()
-        self.every, self.path, self.score = every, path, score
-        self.rows = json.loads(path.read_text()) if path.exists() else []
+        self.every, self.log, self.best = every, folder / "log.json", folder / "best.npz"
+        self.score, self.speak, self.spent = score, speak, 0.0
+        self.rows, self.samples = json.loads(self.log.read_text()) if self.log.exists() else ([], [])
+
+    def on_train_begin(self, logs=None):
         self.began = time.perf_counter() - (self.rows[-1][1] if self.rows else 0)
+        if not self.rows:
+            self.look(0)
 
     def on_train_batch_end(self, batch, logs=None):
         if (batch + 1) % self.every == 0:
-            seconds = time.perf_counter() - self.began
-            self.rows.append((batch + 1, seconds, self.score()))
-            self.path.write_text(json.dumps(self.rows))
-            print(
-                f"\nstep {batch + 1}, {seconds:.0f} s: {self.rows[-1][2]:.3f} bits per byte on held-out topics",
-                flush=True,
-            )
+            self.look(batch + 1)
+
+    def look(self, step):
+        paused = time.perf_counter()
+        seconds = paused - self.began
+        self.rows.append((step, seconds, *self.score()))
+        if step in SAMPLED:
+            self.samples.append((step, self.speak()))
+        if self.rows[-1][2] == min(row[2] for row in self.rows):
+            np.savez(self.best, *self.model.get_weights())
+        self.log.write_text(json.dumps([self.rows, self.samples]))
+        self.began += time.perf_counter() - paused  # looking is not training
+        print(f"\nstep {step}, {seconds:.0f} s: {self.rows[-1][2]:.3f} bits per byte to choose by, "
+              f"{self.rows[-1][3]:.3f} on held-out topics", flush=True)  # fmt: skip
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--peak", type=float, default=3e-3)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--peak", type=float, default=2e-3)
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--topics", type=int, default=2, help="how often the topics stand in the stream")
+    parser.add_argument("--mixture", type=int, nargs=3, default=[4, 2, 1], metavar=("TOPICS", "DOCSTRINGS", "SOURCE"),
+                        help="how often each kind of text stands in the stream")  # fmt: skip
     parser.add_argument("--folder", type=Path, default=Path("build/gpt"), help="where the run keeps its snapshot")
-    parser.add_argument("--dry", action="store_true")
+    parser.add_argument("--dry", action="store_true", help="record nothing")
     options = parser.parse_args()
     device.say_device()
     keras.utils.set_random_seed(SEED)
     options.folder.mkdir(parents=True, exist_ok=True)
 
-    learn, unseen = python_docs.split(python_docs.load())
-    docstrings = python_docs.docstrings()
-    tokenizer = BytePairTokenizer.train([*learn.values(), *docstrings.values()], VOCABULARY)
+    kinds, choose, unseen = documents()
+    tokenizer = BytePairTokenizer.train([*kinds[0].values(), *kinds[1].values()], VOCABULARY)
     end = tokenizer.special_tokens["<|end|>"]
-    random = np.random.default_rng(SEED)
-    texts = [*learn.values()] * options.topics + [*docstrings.values()]
-    stream = np.array([i for n in random.permutation(len(texts)) for i in [*tokenizer.encode(texts[n]), end]])
-    print(f"{sum(len(t.encode()) for t in texts):,} bytes, {len(stream):,} tokens")
+    texts = [t for kind, times in zip(kinds, options.mixture, strict=True) for t in [*kind.values()] * times]
+    order = np.random.default_rng(SEED).permutation(len(texts))
+    stream = np.array([i for n in order for i in [*tokenizer.encode(texts[n]), end]], "uint16")
+    sizes = [sum(len(t.encode()) for t in kind.values()) for kind in (*kinds, choose, unseen)]
+    print(
+        *(f"{n:,}" for n in sizes),
+        "bytes of topics, docstrings, source, to choose by, held out;",
+        f"{len(stream):,} tokens",
+    )
 
-    model = GPT(tokenizer.vocabulary_size, **SIZES, max_sequence_length=LENGTH, dropout=options.dropout)
+    def build(precision, dropout=0.0):
+        return GPT(tokenizer.vocabulary_size, **SIZES, max_sequence_length=LENGTH, dropout=dropout, dtype=precision)
+
+    def score(model):
+        return [bits_per_byte(model, tokenizer, kind.values(), LENGTH, 64) for kind in (choose, unseen)]
+
+    model = build(device.find().precision, options.dropout)
     print(f"{model.count_params():,} parameters")
     model.compile(optimiser(options.peak, options.steps), masked_loss, jit_compile=True)
-    scores = Scores(
-        250, options.folder / "scores.json", lambda: bits_per_byte(model, tokenizer, unseen.values(), LENGTH)
+    generator, prompt = Generator(model), [end, *tokenizer.encode(PROMPT)]
+
+    def speak():
+        new = generator.generate([prompt], 100, temperature=0.8, seed=SEED, stop=[end])[0]
+        return tokenizer.decode([*prompt[1:], *new])
+
+    watch = Watch(max(options.steps // 20, 1), options.folder, lambda: score(model), speak)
+    batch = windows(stream, LENGTH, options.batch, SEED)
+    losses = train(model, batch, options.steps, checkpoint=options.folder / "snapshot.npz", callbacks=[watch])
+
+    best = min(watch.rows, key=lambda row: row[2])
+    with np.load(watch.best) as file:
+        model.set_weights([*file.values()])
+    watch.samples.append((best[0], speak()))
+    halved = build("float32")  # what a reader of the recording will have
+    halved.set_weights([np.asarray(w, "float16").astype("float32") for w in model.get_weights()])
+    chosen, bits = score(halved)
+    seconds = watch.rows[-1][1]
+    print(
+        f"{seconds:.0f} s; best at step {best[0]}: {chosen:.4f} bits per byte to choose by, {bits:.4f} on held-out topics"
     )
-    batch = windows(stream, LENGTH, BATCH, SEED)
-    losses = train(model, batch, options.steps, checkpoint=options.folder / "snapshot.npz", callbacks=[scores])
-    seconds = time.perf_counter() - scores.began
-    bits = bits_per_byte(model, tokenizer, unseen.values(), LENGTH)
-    print(f"{bits:.3f} bits per byte on held-out topics after {seconds:.0f} s")
+    for step, text in watch.samples:
+        print(f"--- step {step}\n{text}")
     if options.dry:
         return
-    facts = {"seed": SEED, "steps": options.steps, "batch_size": BATCH, "peak": options.peak, "dropout": options.dropout,
-             "topics": options.topics, "length": LENGTH, "sizes": SIZES, "held_out": list(unseen), "bits_per_byte": bits}  # fmt: skip
-    path = record("gpt", model, seconds, facts, losses=np.array(losses, "float32"), scores=np.array(scores.rows, "float32"),
+    facts = {"seed": SEED, "steps": options.steps, "batch_size": options.batch, "peak": options.peak, "dropout": options.dropout,
+             "mixture": options.mixture, "length": LENGTH, "sizes": SIZES, "bytes": sizes, "choose_by": list(choose), "held_out": list(unseen),
+             "best_step": best[0], "bits_per_byte": bits, "chosen_bits_per_byte": chosen, "samples": watch.samples}  # fmt: skip
+    path = record("gpt", halved, seconds, facts, losses=np.array(losses, "float32"), scores=np.array(watch.rows, "float32"),
                   merges=np.array(tokenizer.merges, "uint16"))  # fmt: skip
     print(path, f"{path.stat().st_size / 1e6:.2f} MB")
 

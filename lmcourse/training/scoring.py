@@ -4,7 +4,6 @@ Left out on purpose: anything that needs a task rather than text.
 """
 
 import numpy as np
-from keras import ops
 
 from lmcourse.language import CourseError
 
@@ -28,7 +27,7 @@ def bits_per_byte(model, tokenizer, texts, length: int, batch_size: int = 16) ->
     size = sum(len(text.encode()) for text in texts)
     if not size:
         raise CourseError(en="There is no text to score.", zh="没有可以评分的文本。")
-    known = model(np.zeros((1, length), "int32"), training=False).shape[-1]
+    known = model.predict_on_batch(np.zeros((batch_size, length), "int32")).shape[-1]
     if tokenizer.vocabulary_size > known:
         raise CourseError(
             en=f"The tokenizer has {tokenizer.vocabulary_size} tokens, the model knows {known}. Use the tokenizer "
@@ -41,12 +40,14 @@ def bits_per_byte(model, tokenizer, texts, length: int, batch_size: int = 16) ->
     )
     inputs, targets, nats = np.array(inputs, "int32"), np.array(targets, "int32"), 0.0
     for at in range(0, len(inputs), batch_size):
-        logits = ops.convert_to_numpy(model(_filled(inputs[at : at + batch_size], batch_size, 0), training=False))
+        logits = model.predict_on_batch(
+            _filled(inputs[at : at + batch_size], batch_size, 0)
+        )  # compiled, if the model is
         aims = _filled(targets[at : at + batch_size], batch_size, -1)
+        logits, aims = logits[aims >= 0], aims[aims >= 0]  # (counted, vocabulary_size), (counted,)
         peak = logits.max(axis=-1, keepdims=True)
         total = np.log(np.exp(logits - peak).sum(axis=-1)) + peak[..., 0]
-        chosen = np.take_along_axis(logits, np.maximum(aims, 0)[..., None], axis=-1)[..., 0]
-        nats += float(np.sum((total - chosen) * (aims >= 0), dtype="float64"))
+        nats += float(np.sum(total - logits[np.arange(len(aims)), aims], dtype="float64"))
     return nats / np.log(2) / size
 
 
