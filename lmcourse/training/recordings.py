@@ -12,6 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from lmcourse.language import CourseError, pick
@@ -81,7 +82,9 @@ def record(name: str, model, seconds: float, facts: dict, **arrays) -> Path:
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
         "seconds": round(seconds),
-        "versions": ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("keras", "tensorflow", "numpy"))
+        "versions": ", ".join(
+            f"{p} {importlib.metadata.version(p)}" for p in ("keras", keras.backend.backend(), "numpy")
+        )
         + f", Python {platform.python_version()}",
         "commit": _commit(),
         **facts,
