@@ -206,6 +206,28 @@ def classifier(bert: BERT, num_classes: int, dropout: float = 0.1) -> keras.Mode
     return keras.Model(inputs, keras.layers.Dense(num_classes, kernel_initializer=_normal(), name="classes")(x))
 
 
+def reader(bert: BERT, num_classes: int, dropout: float = 0.1) -> keras.Model:
+    """A model that classifies a text by a weighted sum of its tokens' vectors; whoever calls it says where to read.
+
+    A 1 at the first place and 0 elsewhere reads [CLS]; 1/n at each of n tokens reads their mean. One compiled model serves all ways.
+
+    Args:
+        bert: the encoder, fresh or pretrained; training this trains it.
+        num_classes: how many logits there are to be.
+        dropout: share of the sum dropped while training.
+
+    Returns:
+        A model of a dict: `token_ids`, `padding_mask` and `weights`, floats, all (batch, time). It gives logits, (batch, num_classes).
+    """
+    inputs = _inputs() | {"weights": keras.Input((None,), dtype="float32", name="weights")}
+    x = bert(inputs["token_ids"], padding_mask=inputs["padding_mask"])
+    x = ops.sum(ops.cast(x, "float32") * inputs["weights"][:, :, None], axis=1)  # (batch, hidden_dim)
+    x = keras.layers.Dropout(dropout, dtype="float32")(x)
+    return keras.Model(
+        inputs, keras.layers.Dense(num_classes, kernel_initializer=_normal(), dtype="float32", name="classes")(x)
+    )
+
+
 def _inputs() -> dict:
     return {name: keras.Input((None,), dtype="int32", name=name) for name in ("token_ids", "padding_mask")}
 
