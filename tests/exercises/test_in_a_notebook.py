@@ -1,5 +1,7 @@
 """The same calls in a real kernel: HTML beside text, a live table, controls for questions."""
 
+import re
+
 import nbformat
 from nbclient import NotebookClient
 
@@ -25,7 +27,7 @@ def test_what_a_notebook_shows(own_progress):
         cell.outputs for cell in book.cells
     )
     # nbclient applies updates to the stored output, as a notebook does
-    assert ">1/8<" in table.data["text/html"] and "<td>1</td>" in table.data["text/html"]
+    assert re.search(r">1/\d+<", table.data["text/html"]) and "<td>1</td>" in table.data["text/html"]
     assert (
         "not yet" in wrong.data["text/html"]
         and "&lt;i&gt;" in wrong.data["text/html"]
