@@ -213,6 +213,7 @@ function render({ model, el }) {
     const py = (n) => area.bottom - (n / high) * (area.bottom - area.top);
     const characters = [...state.typed].length;
     const size = (step) => 257 + step.rule;
+    const below = done.at(-1).ids.length >= characters;
     const path = done.flatMap((step, i) => [[px(size(step)), py(step.ids.length)], [px(i + 1 < done.length ? size(done[i + 1]) : largest()), py(step.ids.length)]]);
     line(g, c.line, 1, [], [[area.left, area.top], [area.left, area.bottom], [area.right, area.bottom]]);
     line(g, c.orange, 1.5, [6, 4], [[area.left, py(characters)], [area.right, py(characters)]]);
@@ -223,7 +224,7 @@ function render({ model, el }) {
     for (let v = 256; v <= largest(); v *= 2) write(g, String(v), px(v), area.bottom + 5, "center", "top");
     for (const n of new Set([0, done[0].ids.length, characters])) write(g, String(n), area.left - 6, py(n), "right", "middle");
     write(g, ui.t({ en: "size of the vocabulary", zh: "词表大小" }), area.right, h - 2, "right", "bottom");
-    write(g, ui.t({ en: "as many as characters", zh: "与字符一样多" }), area.right, py(characters) - 3, "right", "bottom", c.orange);
+    write(g, ui.t({ en: "as many as characters", zh: "与字符一样多" }), area.right, py(characters) + (below ? 3 : -3), "right", below ? "top" : "bottom", c.orange);
     write(g, ui.t({ en: "tokens", zh: "词元数" }), area.left + 6, area.top - 6, "left", "top");
   }
   const seek = (x) => {
