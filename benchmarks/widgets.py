@@ -46,7 +46,7 @@ attention_viewer(p, list("abcdefghijkl"))""",
     "tokenizer explorer": """from pydoc_data.topics import topics
 from lmcourse.tokenizers import BytePairTokenizer
 from lmcourse.widgets.tokenizer_explorer import tokenizer_explorer
-t = tokenizer_explorer(BytePairTokenizer.train(list(topics.values()), 2048).merges, topics["for"][:200])
+t = tokenizer_explorer(BytePairTokenizer.train(list(topics.values())[:12], 2048).merges, topics["for"][:200])
 t""",
     "network microscope": """import keras
 from lmcourse.widgets.network_microscope import microscope
