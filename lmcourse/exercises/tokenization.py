@@ -24,8 +24,8 @@ english_on_chinese = choice(
 
 same_content = choice(
     en="Now the tokenizer learns from both languages, half of the bytes each. English text takes about half a token per character, Chinese "
-    "about one. This course exists in both languages, sentence by sentence. Its Chinese edition takes …",
-    zh="现在让分词器从两种语言各学一半（按字节计）。英文大约每字符半个词元，中文大约每字符一个。本课程中英文逐句对应。它的中文版要用……",
+    "about one. This course exists in both languages and says the same in both. Its Chinese edition takes …",
+    zh="现在让分词器从两种语言各学一半（按字节计）。英文大约每字符半个词元，中文大约每字符一个。本课程有中英两版，内容相同。它的中文版要用……",
     options=[
         ("about twice as many tokens as the English one", "大约是英文版两倍的词元"),
         ("about half as many again", "比英文版多一半左右的词元"),
