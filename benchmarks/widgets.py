@@ -43,6 +43,11 @@ ipywidgets.interact(curve, w=(0.1, 4.0, 0.05));""",
 from lmcourse.widgets.attention_viewer import attention_viewer
 p = np.random.default_rng(0).dirichlet(np.ones(12), size=(4, 8, 12))
 attention_viewer(p, list("abcdefghijkl"))""",
+    "tokenizer explorer": """from pydoc_data.topics import topics
+from lmcourse.tokenizers import BytePairTokenizer
+from lmcourse.widgets.tokenizer_explorer import tokenizer_explorer
+t = tokenizer_explorer(BytePairTokenizer.train(list(topics.values())[:12], 2048).merges, topics["for"][:200])
+t""",
     "network microscope": """import keras
 from lmcourse.widgets.network_microscope import microscope
 m = microscope(speed=0)
@@ -61,7 +66,7 @@ FILL = {
     "gradient flow": "model.fit(x, y, batch_size=8, epochs=4, verbose=0, callbacks=[flow]) and None",
 }
 # Bytes of the data shown, which the target for the first picture leaves out.
-DATA = {"network microscope": "len(m.data)", "attention viewer": "p.size * 4"}
+DATA = {"network microscope": "len(m.data)", "attention viewer": "p.size * 4", "tokenizer explorer": "len(t.table)"}
 # A number for what the page shows, taken in the task after each frame; t is when it first differed after a key.
 WATCH = """() => {
   const look = () => {

@@ -182,3 +182,26 @@ def test_the_loss_explorer_shows_where_the_printed_formula_breaks(page, site, la
     view.get_by_label({"en": "as printed, in", "zh": "照公式计算，精度"}[lang], exact=True).select_option("float32")
     lab.wait_for_kernel(page, "explorer.precision", "'float32'")
     assert "∞" in printed()
+
+
+# ---- part 3
+
+
+@both_languages
+def test_the_tokenizer_explorer_answers_the_first_task(page, site, lang):
+    open_lesson(page, site, lang, "3_training/02_tokenization.ipynb", "explorer")
+    lab.run_all(page, timeout=180)
+    view = page.locator(LIVE).last
+    view.locator("canvas").wait_for()
+    view.get_by_label({"en": "Text", "zh": "文本"}[lang], exact=True).fill("房间")
+    lab.wait_for_kernel(page, "explorer.typed", "'房间'")
+    most = lab.kernel(page, "explorer.applied")
+    curve = lab.picture(page, f"{LIVE} canvas")
+    focus(page, {"en": "merges applied", "zh": "已做的合并"}[lang])
+    page.keyboard.press("Home")
+    lab.wait_for_kernel(page, "explorer.applied, len(explorer.tokens())", "(0, 6)")
+    assert lab.picture(page, f"{LIVE} canvas") != curve
+    assert view.locator(".tokens").nth(2).locator("span").all_inner_texts() == ["E6", "88", "BF", "E9", "97", "B4"]
+    lab.drag(page, view.locator("canvas"), (0.1, 0.5), (0.97, 0.5))
+    lab.wait_for_kernel(page, "explorer.applied", most)
+    assert {"en": "Merge number", "zh": "合并表第"}[lang] in view.inner_text()

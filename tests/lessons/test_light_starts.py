@@ -1,4 +1,4 @@
-"""Lessons 2.1 and 2.2 do not load TensorFlow until they compare with it: their cells before that one are run and watched."""
+"""Lessons 2.1 and 2.2 do not load TensorFlow until they compare with it: their cells before that one are run and watched. 3.2 needs none."""
 
 import os
 import subprocess
@@ -30,4 +30,22 @@ def test_nothing_heavy_is_loaded_before_the_comparison(lesson, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", WATCH, lesson], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_tokenization_imports_nothing_heavy():
+    watch = """
+import sys
+sys.path[:0] = ["lessons", "."]
+from source import read
+from pathlib import Path
+import matplotlib
+matplotlib.use("Agg")
+code = [cell.code for cell in read(Path("3_training/02_tokenization.md")).cells if cell.code is not None]
+assert not [part for part in code[1:] if "import " in part]
+exec(code[0], {})
+heavy = {"tensorflow", "keras", "torch", "jax"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", watch], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
