@@ -1,4 +1,4 @@
-"""Exercises on locality-sensitive hashing: candidates by bands, and how to cut a signature into bands."""
+"""An exercise on locality-sensitive hashing: candidate pairs by the bands of their signatures."""
 
 from collections import defaultdict
 from itertools import combinations
@@ -125,81 +125,3 @@ def by_bytes(signatures, bands):
             found |= {(i, j) for i in earlier}
             earlier.append(j)
     return sorted(found)
-
-
-def _proposed(near, bands, rows):
-    return 1 - (1 - near**rows) ** bands
-
-
-@exercise(
-    minutes=5,
-    task_en="Cut a signature: the most rows in a band that still propose 95 % of the pairs at a similarity.",
-    task_zh="切分签名：在某个相似度上仍能提出 95% 的对，每带最多几行。",
-    cases=lambda: [
-        Case(128, 0.7, label_en="128 numbers, 0.7", label_zh="128 个数，0.7", expected=(25, 5)),
-        Case(128, 0.5, label_en="128 numbers, 0.5", label_zh="128 个数，0.5"),
-        Case(256, 0.9, label_en="256 numbers, 0.9", label_zh="256 个数，0.9"),
-        Case(12, 0.8, label_en="12 numbers", label_zh="12 个数"),
-        Case(9, 0.3, label_en="9 numbers, one row", label_zh="9 个数，只能一行"),
-    ],
-    hints=[
-        (
-            "One band agrees with probability s to the power of rows. What is the probability that none of them does?",
-            "一个带相同的概率是 s 的（行数）次方。一个带也不相同的概率是多少？",
-        ),
-        (
-            "`1 - (1 - near**rows) ** (size // rows)` is the probability of being proposed. Try every number of rows from 1 on.",
-            "`1 - (1 - near**rows) ** (size // rows)` 就是被提出的概率。从 1 行起逐个试。",
-        ),
-    ],
-)
-def cut(size, near):
-    """The most rows that still propose at least 95 % of the pairs with similarity `near`, with as many bands as fit into `size`.
-
-    size: how many numbers a signature has; near: between 0 and 1. Returns (bands, rows), bands * rows at most size.
-    """
-    good = [rows for rows in range(1, size) if 1 - (1 - near**rows) ** (size // rows) >= 0.95]
-    return size // max(good), max(good)
-
-
-@cut.mistake(
-    en="That is the fewest rows: it proposes nearly every pair, and each proposal costs an exact comparison. Take the most that still suffice.",
-    zh="这是最少的行数：几乎每一对都会被提出，每一对都要精确比较一次。应当取仍然够用的最多行数。",
-)
-def fewest_rows(size, near):
-    good = [rows for rows in range(1, size) if _proposed(near, size // rows, rows) >= 0.95]
-    return size // min(good), min(good)
-
-
-@cut.mistake(
-    en="Rows and bands have changed places: a pair must agree in all rows of a band, and in at least one band.",
-    zh="行和带放反了：一对文本要在一个带的所有行里相同，而只需有一个带相同。",
-)
-def changed_places(size, near):
-    good = [rows for rows in range(1, size) if _proposed(near, rows, size // rows) >= 0.95]
-    return size // max(good), max(good)
-
-
-@cut.mistake(
-    en="The result is (bands, rows), in this order.",
-    zh="结果的次序是 (bands, rows)，先带数，后行数。",
-)
-def other_order(size, near):
-    good = [rows for rows in range(1, size) if _proposed(near, size // rows, rows) >= 0.95]
-    return max(good), size // max(good)
-
-
-@cut.right
-def by_counting_down(size, near):
-    rows = size
-    while 1 - (1 - near**rows) ** (size // rows) < 0.95:
-        rows -= 1
-    return size // rows, rows
-
-
-@cut.right
-def by_missing(size, near):
-    rows = np.arange(1, size)
-    enough = (1 - near**rows) ** (size // rows) <= 0.05
-    most = int(rows[enough].max())
-    return size // most, most

@@ -34,9 +34,9 @@ same_topic = choice(
         ("often more than half", "常常超过一半"),
     ],
     answer=3,
-    because_en="Topics overlap: “compound” contains “for”, “if” and “try” in full, “specialnames” contains five others. Holding out whole "
+    because_en="Topics overlap: “compound” contains “for”, “if” and “try” in full, “specialnames” contains several others. Holding out whole "
     "documents is no protection when documents quote each other. Hold out groups that share nothing.",
-    because_zh="主题互相重叠：“compound” 完整包含 “for”、“if”、“try”，“specialnames” 包含另外五个。文档互相引用时，留出整个文档起不到保护作用。要留出的是互不相干的组。",
+    because_zh="主题互相重叠：“compound” 完整包含 “for”、“if”、“try”，“specialnames” 包含另外好几个。文档互相引用时，留出整个文档起不到保护作用。要留出的是互不相干的组。",
 )
 
 

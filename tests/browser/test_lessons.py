@@ -1,4 +1,4 @@
-"""Lessons in a real JupyterLab, both languages: 1.2 to its end with reviews typed; part 2's widgets where the lessons show them."""
+"""Lessons in a real JupyterLab, both languages: 1.2 to its end with reviews typed; later widgets where the lessons show them."""
 
 import lab
 import nbformat
@@ -84,7 +84,7 @@ def test_no_cell_writes_to_standard_error(pipeline):
     assert written == []
 
 
-# ---- part 2: a lesson up to the cell that shows the widget, and the widget driven there
+# ---- parts 2 and 3: a lesson up to the cell that shows the widget, and the widget driven there
 
 LIVE = ".jp-OutputArea-output .lmw"
 both_languages = pytest.mark.parametrize("lang", ["en", "zh"])
@@ -205,3 +205,28 @@ def test_the_tokenizer_explorer_answers_the_first_task(page, site, lang):
     lab.drag(page, view.locator("canvas"), (0.1, 0.5), (0.97, 0.5))
     lab.wait_for_kernel(page, "explorer.applied", most)
     assert {"en": "Merge number", "zh": "合并表第"}[lang] in view.inner_text()
+
+
+@both_languages
+def test_the_data_funnel_answers_its_tasks(page, site, lang):
+    open_lesson(page, site, lang, "3_training/01_data.ipynb", "funnel-widget")
+    lab.run_all(page, timeout=300)
+    view = page.locator(LIVE).last
+    slider = {"en": "similarity from which a pair counts", "zh": "相似度达到多少算近似重复"}[lang]
+
+    def move(key, times, threshold):
+        focus(page, slider)
+        for _ in range(times):
+            page.keyboard.press(key)
+        lab.wait_for_kernel(page, "round(funnel.threshold, 2)", threshold)
+        return view.inner_text()
+
+    # the highest threshold that drops more than 100 texts, then the pairs whose labels differ at 0.70
+    move("End", 1, "1.0")
+    assert {"en": "101 texts are dropped", "zh": "去掉 101 条"}[lang] in move("ArrowLeft", 46, "0.54")
+    assert {"en": "100 texts are dropped", "zh": "去掉 100 条"}[lang] in move("ArrowRight", 1, "0.55")
+    assert {"en": "In 14 of the pairs", "zh": "其中 14 对"}[lang] in move("ArrowRight", 15, "0.7")
+
+    view.get_by_role("button", name={"en": "length:", "zh": "长度："}[lang]).click()
+    lab.wait_for_kernel(page, "funnel.step", "0")
+    assert view.locator("li:not(.pair):visible").count() == 6
