@@ -27,29 +27,8 @@ from lmcourse.training.scoring import bits_per_byte
 
 SEED, VOCABULARY, LENGTH = 0, 2048, 256
 SIZES = {"num_layers": 4, "num_heads": 4, "hidden_dim": 192, "intermediate_dim": 768}
-LARGEST_FAMILY = 50_000  # bytes; a larger one would be too much to lose to choosing
 PROMPT = 'The "with" statement'
 SAMPLED = (0, 250, 1000, 4000)  # steps after which the model may speak, and at the end
-
-
-def documents():
-    """The texts by use: (learn from, in three kinds; choose by; held out), each name → text.
-
-    What shares two long lines with a text to choose by or held out is not learned from, see `python_docs.families`.
-    """
-    learn, unseen = python_docs.split(python_docs.load())
-    _, later = python_docs.split(learn, 0.30)
-    family = python_docs.families(later)
-    size = {first: sum(len(later[name]) for name in later if family[name] == first) for first in family.values()}
-    choose = {name: text for name, text in later.items() if size[family[name]] <= LARGEST_FAMILY}
-    known = {line for text in (*choose.values(), *unseen.values()) for line in long_lines(text)}
-    kinds = ({k: v for k, v in learn.items() if k not in choose}, python_docs.docstrings(), python_docs.source())
-    kinds = tuple({k: v for k, v in kind.items() if len(known & long_lines(v)) < 2} for kind in kinds)
-    return kinds, choose, unseen
-
-
-def long_lines(text):
-    return {line.strip() for line in text.splitlines() if len(line.strip()) >= 40}
 
 
 class Watch(keras.callbacks.Callback):
@@ -104,7 +83,8 @@ def main():
     keras.utils.set_random_seed(SEED)
     options.folder.mkdir(parents=True, exist_ok=True)
 
-    kinds, choose, unseen = documents()
+    topics, choose, unseen = python_docs.split_three(python_docs.load())
+    kinds = [python_docs.apart(k, choose | unseen) for k in (topics, python_docs.docstrings(), python_docs.source())]
     tokenizer = BytePairTokenizer.train([*kinds[0].values(), *kinds[1].values()], VOCABULARY)
     end = tokenizer.special_tokens["<|end|>"]
     texts = [t for kind, times in zip(kinds, options.mixture, strict=True) for t in [*kind.values()] * times]
