@@ -28,14 +28,14 @@ def _same(x):
 
 
 first_loss = number(
-    en="A GPT with 2,049 tokens has small random weights and has learned nothing. Its mean cross-entropy on any text, in nats a token, "
+    en="A GPT with 2,048 tokens has small random weights and has learned nothing. Its mean cross-entropy on any text, in nats a token, "
     "is about …",
-    zh="一个 GPT 有 2049 个词元，权重是很小的随机数，什么都没学过。它在任何文本上的平均交叉熵，以奈特每词元计，大约是……",
-    answer=float(np.log(2049)),
+    zh="一个 GPT 有 2048 个词元，权重是很小的随机数，什么都没学过。它在任何文本上的平均交叉熵，以奈特每词元计，大约是……",
+    answer=float(np.log(2048)),
     tolerance=0.15,
-    because_en="Whoever knows nothing gives each token the chance 1/2049, and −ln(1/2049) = ln 2049 ≈ 7.63. A first loss far above it "
+    because_en="Whoever knows nothing gives each token the chance 1/2048, and −ln(1/2048) = ln 2048 ≈ 7.62. A first loss far above it "
     "means a start that is sure of something wrong; one far below means that the model sees the answer.",
-    because_zh="什么都不知道，就给每个词元 1/2049 的概率，而 −ln(1/2049) = ln 2049 ≈ 7.63。"
+    because_zh="什么都不知道，就给每个词元 1/2048 的概率，而 −ln(1/2048) = ln 2048 ≈ 7.62。"
     "起始损失远高于它，说明模型一开始就对错误的东西很有把握；远低于它，说明模型看到了答案。",
 )
 
