@@ -40,8 +40,8 @@ first_loss = number(
 )
 
 winner = choice(
-    en="Half a minute of training on this machine, against counts over the same text. On topics that neither has seen, fewer bits a byte has …",
-    zh="一边在这台机器上训练半分钟，一边在同样的文本上计数。在双方都没见过的主题上，每字节比特数更少的是……",
+    en="Half a minute of training on a processor, against the tuned counts over the same text. On topics that neither has seen, fewer bits a byte has …",
+    zh="一边在处理器上训练半分钟，一边是同样文本上调好的计数。在双方都没见过的主题上，每字节比特数更少的是……",
     options=[
         (
             "the GPT, clearly: attention sees 128 tokens, counts see a few bytes",
@@ -58,8 +58,8 @@ winner = choice(
 )
 
 loops = choice(
-    en="The recorded model continues a text for 150 tokens and always takes its best token. What comes out?",
-    zh="让录制的模型续写 150 个词元，每次都取概率最高的。结果会是……",
+    en="The recorded model continues a text for 200 tokens and always takes its best token. What comes out?",
+    zh="让录制的模型续写 200 个词元，每次都取概率最高的。结果会是……",
     options=[
         ("the best text that it can write", "它能写出的最好的文本"),
         ("a text as varied as the documentation", "和文档一样富于变化的文本"),
