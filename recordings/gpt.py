@@ -1,6 +1,6 @@
 """Record lesson 3.3's longer run: a GPT on Python's documentation and library, scored on topics that it never saw.
 
-    export KERAS_BACKEND=jax                           # 3 minutes each on a GPU, a day on two cores; goes on where it was killed
+    export KERAS_BACKEND=jax                           # 3 minutes each on a GPU, hours on two cores; goes on where it was killed
     python recordings/gpt.py --dropout 0 --folder build/gpt0 --dry
     python recordings/gpt.py --without-dropout build/gpt0
 
