@@ -1,7 +1,8 @@
 """Record lesson 3.3's longer run: a GPT on Python's documentation and library, scored on topics that it never saw.
 
-    KERAS_BACKEND=jax python recordings/gpt.py         # a few minutes on a GPU, a day on two cores; goes on where it was killed
-    python recordings/gpt.py --steps 20 --dry          # a pilot: nothing is recorded
+    export KERAS_BACKEND=jax                           # 3 minutes each on a GPU, hours on two cores; goes on where it was killed
+    python recordings/gpt.py --dropout 0 --folder build/gpt0 --dry
+    python recordings/gpt.py --without-dropout build/gpt0
 
 It reads the topics that are neither held out nor kept for choosing, the docstrings, and the source of the standard library. Along the
 run it is scored on the topics for choosing; the weights that did best there are kept, and only these are recorded. Scores on the
@@ -27,29 +28,8 @@ from lmcourse.training.scoring import bits_per_byte
 
 SEED, VOCABULARY, LENGTH = 0, 2048, 256
 SIZES = {"num_layers": 4, "num_heads": 4, "hidden_dim": 192, "intermediate_dim": 768}
-LARGEST_FAMILY = 50_000  # bytes; a larger one would be too much to lose to choosing
 PROMPT = 'The "with" statement'
 SAMPLED = (0, 250, 1000, 4000)  # steps after which the model may speak, and at the end
-
-
-def documents():
-    """The texts by use: (learn from, in three kinds; choose by; held out), each name → text.
-
-    What shares two long lines with a text to choose by or held out is not learned from, see `python_docs.families`.
-    """
-    learn, unseen = python_docs.split(python_docs.load())
-    _, later = python_docs.split(learn, 0.30)
-    family = python_docs.families(later)
-    size = {first: sum(len(later[name]) for name in later if family[name] == first) for first in family.values()}
-    choose = {name: text for name, text in later.items() if size[family[name]] <= LARGEST_FAMILY}
-    known = {line for text in (*choose.values(), *unseen.values()) for line in long_lines(text)}
-    kinds = ({k: v for k, v in learn.items() if k not in choose}, python_docs.docstrings(), python_docs.source())
-    kinds = tuple({k: v for k, v in kind.items() if len(known & long_lines(v)) < 2} for kind in kinds)
-    return kinds, choose, unseen
-
-
-def long_lines(text):
-    return {line.strip() for line in text.splitlines() if len(line.strip()) >= 40}
 
 
 class Watch(keras.callbacks.Callback):
@@ -91,20 +71,24 @@ class Watch(keras.callbacks.Callback):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--peak", type=float, default=2e-3)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--mixture", type=int, nargs=3, default=[4, 2, 1], metavar=("TOPICS", "DOCSTRINGS", "SOURCE"),
                         help="how often each kind of text stands in the stream")  # fmt: skip
     parser.add_argument("--folder", type=Path, default=Path("build/gpt"), help="where the run keeps its snapshot")
+    parser.add_argument(
+        "--without-dropout", type=Path, help="the folder of a run with --dropout 0, to keep its scores too"
+    )
     parser.add_argument("--dry", action="store_true", help="record nothing")
     options = parser.parse_args()
     device.say_device()
     keras.utils.set_random_seed(SEED)
     options.folder.mkdir(parents=True, exist_ok=True)
 
-    kinds, choose, unseen = documents()
+    topics, choose, unseen = python_docs.split_three(python_docs.load())
+    kinds = [python_docs.apart(k, choose | unseen) for k in (topics, python_docs.docstrings(), python_docs.source())]
     tokenizer = BytePairTokenizer.train([*kinds[0].values(), *kinds[1].values()], VOCABULARY)
     end = tokenizer.special_tokens["<|end|>"]
     texts = [t for kind, times in zip(kinds, options.mixture, strict=True) for t in [*kind.values()] * times]
@@ -154,8 +138,12 @@ def main():
     facts = {"seed": SEED, "steps": options.steps, "batch_size": options.batch, "peak": options.peak, "dropout": options.dropout,
              "mixture": options.mixture, "length": LENGTH, "sizes": SIZES, "bytes": sizes, "choose_by": list(choose), "held_out": list(unseen),
              "best_step": best[0], "bits_per_byte": bits, "chosen_bits_per_byte": chosen, "samples": watch.samples}  # fmt: skip
-    path = record("gpt", halved, seconds, facts, losses=np.array(losses, "float32"), scores=np.array(watch.rows, "float32"),
-                  merges=np.array(tokenizer.merges, "uint16"))  # fmt: skip
+    arrays = {"losses": np.array(losses, "float32"), "scores": np.array(watch.rows, "float32"),
+              "merges": np.array(tokenizer.merges, "uint16")}  # fmt: skip
+    if options.without_dropout:
+        rows, _ = json.loads((options.without_dropout / "log.json").read_text())
+        arrays["without_dropout"] = np.array(rows, "float32")
+    path = record("gpt", halved, seconds, facts, **arrays)
     print(path, f"{path.stat().st_size / 1e6:.2f} MB")
 
 

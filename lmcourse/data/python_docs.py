@@ -84,9 +84,8 @@ def families(documents: dict[str, str]) -> dict[str, str]:
 
     seen, shared = {}, Counter()
     for name, text in documents.items():
-        for line in {line.strip() for line in text.splitlines()}:
-            if len(line) >= 40:
-                shared[seen.setdefault(line, name), name] += 1
+        for line in _long_lines(text):
+            shared[seen.setdefault(line, name), name] += 1
     for (one, other), lines in shared.items():
         if one != other and lines >= 2:
             low, high = sorted((first(one), first(other)))
@@ -109,6 +108,42 @@ def split(documents: dict[str, str], held_out: float = 0.15) -> tuple[dict[str, 
     family = families(documents)
     kept = {name: text for name, text in documents.items() if _fraction(family[name]) >= held_out}
     return kept, {name: text for name, text in documents.items() if name not in kept}
+
+
+def split_three(
+    documents: dict[str, str], held_out: float = 0.15, choose: float = 0.15, largest: int = 50_000
+) -> tuple:
+    """As `split`, and some more documents kept back to choose by (steps, orders, rates): the held-out ones choose nothing.
+
+    Args:
+        documents: name → text.
+        held_out, choose: the shares of families.
+        largest: bytes; a family larger than that is not kept to choose by, since it would be too much to lose to learning.
+
+    Returns:
+        (documents to train on, documents to choose by, documents held out), in the given order.
+    """
+    learn, unseen = split(documents, held_out)
+    _, back = split(learn, held_out + choose)
+    family, size = families(back), Counter()
+    for name, text in back.items():
+        size[family[name]] += len(text.encode())
+    back = {name: text for name, text in back.items() if size[family[name]] <= largest}
+    return {name: text for name, text in learn.items() if name not in back}, back, unseen
+
+
+def apart(documents: dict[str, str], others: dict[str, str]) -> dict[str, str]:
+    """The documents that repeat none of the others, in the sense of `families`: for training texts of another kind.
+
+    Returns:
+        name → text, in the given order.
+    """
+    known = set().union(*map(_long_lines, others.values()))
+    return {name: text for name, text in documents.items() if len(known & _long_lines(text)) < 2}
+
+
+def _long_lines(text: str) -> set[str]:
+    return {line for line in map(str.strip, text.splitlines()) if len(line) >= 40}
 
 
 def _fraction(name: str) -> float:

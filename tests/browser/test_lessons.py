@@ -1,5 +1,10 @@
 """Lessons in a real JupyterLab, both languages: 1.2 to its end with reviews typed; later widgets where the lessons show them."""
 
+
+"""Lessons in a real JupyterLab, both languages: 1.2 to its end with reviews typed; widgets where the lessons show them."""
+
+import re
+
 import lab
 import nbformat
 import pytest
@@ -230,3 +235,36 @@ def test_the_data_funnel_answers_its_tasks(page, site, lang):
     view.get_by_role("button", name={"en": "length:", "zh": "长度："}[lang]).click()
     lab.wait_for_kernel(page, "funnel.step", "0")
     assert view.locator("li:not(.pair):visible").count() == 6
+
+
+def test_the_recorded_model_is_sampled_and_the_task_has_an_answer(page, site, lang):
+    open_lesson(page, site, lang, "3_training/03_gpt.ipynb", "sampler")
+    lab.run_all(page, timeout=400)
+    view = page.locator(LIVE).last
+    view.locator(".candidates button code", has_text="␣").first.wait_for()
+    can_be_drawn = {"en": re.compile(r"(\d+) of 2048 tokens"), "zh": re.compile(r"可能抽到 (\d+) 个")}[lang]
+
+    def left():
+        return int(can_be_drawn.search(view.locator(".facts").inner_text())[1])
+
+    assert left() == 2048
+    focus(page, "top-p")
+    for _ in range(99):
+        if left() <= 10:
+            break
+        page.keyboard.press("ArrowLeft")
+    assert left() <= 10 and view.locator(".candidates button.cut").count() >= 24 - 10
+    lab.wait_for_kernel(page, "0 < sampler.top_p < 1", "True")
+
+    narrow = left()
+    focus(page, {"en": "temperature T", "zh": "温度 T"}[lang])
+    page.keyboard.press("End")
+    assert left() > narrow  # a flatter distribution needs more tokens for the same share
+
+    word = view.locator(".candidates button code").first.inner_text()
+    length = int(lab.kernel(page, "len(sampler.ids)"))
+    view.locator(".candidates button").first.click()
+    lab.wait_for_kernel(page, "len(sampler.ids)", str(length + 1))
+    new = view.locator(".text span.new").last
+    new.wait_for()
+    assert new.inner_text().strip() == word.replace("␣", "").replace("⏎", "").strip()
