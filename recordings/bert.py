@@ -88,7 +88,7 @@ class FineTuning:
         self.model = self.make()
         self.optimiser = keras.optimizers.AdamW(RATES[0], weight_decay=0.01, global_clipnorm=1.0)
         self.optimiser.build(self.model.trainable_variables)
-        self.start = [np.array(keras.ops.convert_to_numpy(variable)) for variable in self.optimiser.variables]
+        self.start = [variable.numpy().copy() for variable in self.optimiser.variables]
         self.model.compile(self.optimiser, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 
     def accuracy(self, part, way):
