@@ -1,6 +1,6 @@
 """Record lesson 3.4's longer run: a BERT pretrained on reviews, then fine-tuned on few and many labels, beside two rivals.
 
-    python recordings/bert.py          # about 7 minutes on an H100; a CPU would need a day
+    python recordings/bert.py          # under 5 minutes on an H200; a CPU would need most of a day
     python recordings/bert.py --dry    # tiny, to see that it runs: nothing is recorded
 
 Pretraining reads the training reviews without their labels; validation and test reviews, and near copies of them, stay out. Every
