@@ -63,7 +63,7 @@ function render({ model, el }) {
     places.forEach((button, i) => {
       const chosen = i === place;
       button.setAttribute("aria-pressed", chosen);
-      const [r, g, b] = sequential(Math.min(1, surprise(own[i]) / 16), ui.colours);
+      const [r, g, b] = sequential(Math.min(1, surprise(own[i]) / 10), ui.colours);
       button.style.background = chosen ? "" : `rgba(${r},${g},${b},.55)`;
     });
   }

@@ -116,7 +116,7 @@ class MaskFiller(Widget):
         from lmcourse.plotting import diverging
 
         fig, (top, bottom) = figure(640, 210, nrows=2, height_ratios=[1, 2])
-        bits = [surprise(p) / 16 if p >= 0 else 0 for p in self.own]
+        bits = [-surprise(p) / 10 if p >= 0 else np.nan for p in self.own]  # below zero the colours are blue
         top.imshow([bits], cmap=diverging(), vmin=-1, vmax=1, aspect="auto")
         top.set_xticks(range(len(self.pieces)), [_plain(c) for c in self.pieces], fontfamily=fonts(), fontsize=8)
         top.set_yticks([])
