@@ -16,10 +16,10 @@ padding_averaged = choice(
     ],
     answer=2,
     because_en="Nobody looks at padding, but padding looks at the text: after four layers of attention its vectors have collected what the "
-    "text says, as [CLS] does. The article's embeddings cannot look anywhere, so there the same fault is fatal. Leave padding out all "
+    "text says, as [CLS] does. The article's embeddings cannot look anywhere, so there the same fault drowns the text. Leave padding out all "
     "the same: the answer must not depend on how a batch was filled up.",
     because_zh="没有谁看补齐，可补齐在看文本：经过四层注意力，它的向量收集了文本的内容，和 [CLS] 一样。文章的嵌入哪里也看不了，"
-    "所以同样的毛病在那里是致命的。补齐仍然应当排除：答案不该取决于一批是怎样补到一样长的。",
+    "所以同样的毛病在那里会把文本淹没。补齐仍然应当排除：答案不该取决于一批是怎样补到一样长的。",
 )
 
 winner = choice(
