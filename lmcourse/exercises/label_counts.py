@@ -3,6 +3,40 @@
 import numpy as np
 
 from lmcourse.exercises.exercise import Case, exercise
+from lmcourse.exercises.question import choice
+
+padding_averaged = choice(
+    en="BERT is fine-tuned with 200 labels, read by the mean over the whole row of 128 places, of which about half are padding. "
+    "Attention never looks at padding. Compared with the proper mean the accuracy …",
+    zh="用 200 个标签微调 BERT，读法是对整行 128 个位置求平均，其中约一半是补齐。注意力从不看补齐。与正确的平均相比，准确率……",
+    options=[
+        ("falls to that of guessing", "降到和瞎猜一样"),
+        ("falls by five points or more", "下降五个百分点或更多"),
+        ("stays the same, within the spread of three seeds", "不变，差别在三个种子的范围之内"),
+    ],
+    answer=2,
+    because_en="Nobody looks at padding, but padding looks at the text: after four layers of attention its vectors have collected what the "
+    "text says, as [CLS] does. The article's embeddings cannot look anywhere, so there the same fault drowns the text. Leave padding out all "
+    "the same: the answer must not depend on how a batch was filled up.",
+    because_zh="没有谁看补齐，可补齐在看文本：经过四层注意力，它的向量收集了文本的内容，和 [CLS] 一样。文章的嵌入哪里也看不了，"
+    "所以同样的毛病在那里会把文本淹没。补齐仍然应当排除：答案不该取决于一批是怎样补到一样长的。",
+)
+
+winner = choice(
+    en="With how many labels does the pretrained and fine-tuned BERT beat TF-IDF by two points of accuracy or more, on the mean of three seeds?",
+    zh="预训练再微调的 BERT，在多少标签时胜过 TF-IDF 两个百分点以上（三个种子的平均）？",
+    options=[
+        ("with any number, from 50 to 12,600", "不管多少，从 50 到 12,600 都胜"),
+        ("only with a few hundred or fewer", "只在几百个以内时"),
+        ("only with many thousands: a network needs data", "只在有上万标签时：网络需要数据"),
+        ("never", "从来没有"),
+    ],
+    answer=1,
+    because_en="With 50 or 200 labels TF-IDF has hardly met the words that decide, while pretraining knows which words go together. With "
+    "1,000 the two are even; with 4,000 and with all of them TF-IDF is ahead by less than a point.",
+    because_zh="只有 50 或 200 个标签时，起决定作用的词 TF-IDF 还没见过几个，而预训练已经知道哪些词常在一起。到 1,000 个，两者持平；"
+    "4,000 个以及用上全部标签时，TF-IDF 领先不到一个百分点。",
+)
 
 
 @exercise(

@@ -1,6 +1,3 @@
-"""Lessons in a real JupyterLab, both languages: 1.2 to its end with reviews typed; later widgets where the lessons show them."""
-
-
 """Lessons in a real JupyterLab, both languages: 1.2 to its end with reviews typed; widgets where the lessons show them."""
 
 import re

@@ -44,6 +44,18 @@ def test_heads_train_the_encoder_and_share_its_table():
     assert not [w for w in masked.trainable_variables if tuple(w.shape) in ((8, 20), (20, 8)) and id(w) not in shared]
 
 
+def test_a_reader_reads_where_it_is_told():
+    encoder = tiny()
+    model, x = berts.reader(encoder, 3), ops.convert_to_numpy(encoder(IDS, padding_mask=MASK))
+    kernel, bias = model.get_layer("classes").get_weights()
+    for weights in (np.eye(1, 7).repeat(2, axis=0), MASK / MASK.sum(1, keepdims=True)):
+        logits = model({"token_ids": IDS, "padding_mask": MASK, "weights": weights.astype("float32")})
+        expected = np.einsum("bt,btd->bd", weights, x) @ kernel + bias
+        np.testing.assert_allclose(ops.convert_to_numpy(logits), expected, rtol=1e-4, atol=1e-6)
+    names = [w.path for w in model.weights[: len(encoder.weights)]]
+    assert names == [w.path for w in encoder.weights], "the encoder's weights come first"
+
+
 def test_segments_matter():
     model = tiny()
     plain, other = model(IDS), model(IDS, segment_ids=np.ones_like(IDS))
