@@ -75,6 +75,11 @@ class GradientFlow(Widget):
             self._model, self._watch = model, None
             self._forget()
 
+    def release(self):
+        """Let go of the model, so that its memory can be freed; the record stays, until another training is watched."""
+        self._model = self._watch = None
+        self._layers = []
+
     def on_train_begin(self, logs=None):
         self.problem = ""
         self._guarded(self._prepare)
