@@ -2,7 +2,8 @@
 
 Peaks are dense 16-bit matrix products with 32-bit sums: half of what NVIDIA's data sheets of the L4, H100 and H200 print, whose figures
 are "with sparsity" (242, 1,979 and 1,979 · 10¹²). The A100's sheet gives both (312 and 624), the T4 knows no sparsity. Bandwidth and
-memory are as printed; the T4's product brief says "up to" 320 GB/s. Compared with the sources in November 2026.
+memory are as printed; the T4's product brief says "up to" 320 GB/s, and Google's page on the v5e, which said 819 GB/s for years, says
+800 GiB/s in some of its later versions. Compared with the sources in November 2026.
 """
 
 from dataclasses import asdict, dataclass

@@ -6,7 +6,7 @@ import { open, f32, number, ticks, superscript } from "./common.js";
 const COLUMNS = 14;
 const KEPT = 200;
 const WORDS = [
-  { en: "saturated", zh: "饱和" }, { en: "dead units", zh: "失活单元" }, { en: "vanishing gradient", zh: "梯度消失" },
+  { en: "saturated", zh: "饱和" }, { en: "dead units", zh: "死单元" }, { en: "vanishing gradient", zh: "梯度消失" },
   { en: "exploding gradient", zh: "梯度爆炸" }, { en: "NaN or infinity", zh: "NaN 或无穷大" }, { en: "no gradient", zh: "没有梯度" },
 ];
 const NAMES = 132;

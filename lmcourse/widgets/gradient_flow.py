@@ -75,6 +75,11 @@ class GradientFlow(Widget):
             self._model, self._watch = model, None
             self._forget()
 
+    def release(self):
+        """Let go of the model, so that its memory can be freed; the record stays, until another training is watched."""
+        self._model = self._watch = None
+        self._layers = []
+
     def on_train_begin(self, logs=None):
         self.problem = ""
         self._guarded(self._prepare)
@@ -157,7 +162,7 @@ class GradientFlow(Widget):
         """What is wrong at the newest record, in words, for each layer with something to say."""
         words = {
             gradient_watch.SATURATED: self.text(en="saturated", zh="饱和"),
-            gradient_watch.DEAD: self.text(en="dead units", zh="失活单元"),
+            gradient_watch.DEAD: self.text(en="dead units", zh="死单元"),
             gradient_watch.VANISHING: self.text(en="vanishing gradient", zh="梯度消失"),
             gradient_watch.EXPLODING: self.text(en="exploding gradient", zh="梯度爆炸"),
             gradient_watch.BROKEN: self.text(en="NaN or infinity", zh="NaN 或无穷大"),

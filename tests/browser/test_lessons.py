@@ -86,7 +86,7 @@ def test_no_cell_writes_to_standard_error(pipeline):
     assert written == []
 
 
-# ---- parts 2 and 3: a lesson up to the cell that shows the widget, and the widget driven there
+# ---- a lesson up to the cell that shows the widget, and the widget driven there
 
 LIVE = ".jp-OutputArea-output .lmw"
 both_languages = pytest.mark.parametrize("lang", ["en", "zh"])
@@ -186,9 +186,6 @@ def test_the_loss_explorer_shows_where_the_printed_formula_breaks(page, site, la
     assert "∞" in printed()
 
 
-# ---- part 3
-
-
 @both_languages
 def test_the_tokenizer_explorer_answers_the_first_task(page, site, lang):
     open_lesson(page, site, lang, "3_training/02_tokenization.ipynb", "explorer")
@@ -265,3 +262,63 @@ def test_the_recorded_model_is_sampled_and_the_task_has_an_answer(page, site, la
     new = view.locator(".text span.new").last
     new.wait_for()
     assert new.inner_text().strip() == word.replace("␣", "").replace("⏎", "").strip()
+
+
+@both_languages
+def test_the_calculator_tells_when_the_cache_outweighs_the_weights(page, site, lang):
+    """1.1's task: Llama 3.1 8B for one user; the first context on the slider at which the cache weighs more."""
+    open_lesson(page, site, lang, "1_concepts/01_what_is_a_large_model.ipynb", "widget")
+    lab.run_all(page, timeout=300)
+    view = page.locator(LIVE).last
+    view.locator("canvas").first.wait_for()
+    heavier = "(lambda memory: memory['cache'] > memory['weights'])(calculator.serving_memory())"
+    assert (
+        lab.kernel(page, "(calculator.batch, calculator.preset, calculator.serving)")
+        == "(1, 'Llama 3.1 8B', 'bfloat16')"
+    )
+    assert lab.kernel(page, heavier) == "False"
+    bars = lab.picture(page, f"{LIVE} canvas")
+    focus(page, {"en": "context", "zh": "上下文"}[lang])
+    for _ in range(12):
+        if lab.kernel(page, heavier) == "True":
+            break
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(400)
+    assert lab.kernel(page, "calculator.context") == "131072"  # the answer to the question below it
+    assert lab.picture(page, f"{LIVE} canvas") != bars
+
+    cost = view.locator(".result").last.inner_text()
+    focus(page, {"en": "how many", "zh": "数量"}[lang])
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "(before) => [...document.querySelectorAll('.lmw .result')].at(-1).innerText !== before", arg=cost
+    )
+
+
+@both_languages
+def test_the_roofline_holds_the_learners_layers(page, site, lang):
+    """1.3's task: on an H100 with 2 bytes the feed-forward layer meets the peak at 1,024 tokens; attention never moves."""
+    open_lesson(page, site, lang, "1_concepts/03_hardware_and_scale.ipynb", "widget")
+    lab.run_all(page, timeout=300)
+    view = page.locator(LIVE).last
+    view.locator("tr").nth(1).wait_for()
+    assert int(lab.kernel(page, "len(under.measured)")) == 10  # what the cell above has measured here
+    view.get_by_label({"en": "machine", "zh": "机器"}[lang], exact=True).select_option(label="NVIDIA H100 SXM")
+    view.get_by_label({"en": "bytes per value", "zh": "每个数的字节数"}[lang], exact=True).select_option("2")
+    lab.wait_for_kernel(page, "under.size", "2.0")
+
+    def row(name):
+        return view.locator("tr", has_text=name).last.inner_text()
+
+    feed_forward, attention = {"en": ("feed-forward", "attention"), "zh": ("前馈", "注意力")}[lang]
+    memory = {"en": "memory", "zh": "内存"}[lang]
+    at_rest = row(attention)
+    focus(page, {"en": "tokens at a time", "zh": "一次的词元数"}[lang])
+    page.keyboard.press("Home")
+    tokens = 1
+    while memory in row(feed_forward):
+        page.keyboard.press("ArrowRight")
+        tokens *= 2
+        page.wait_for_timeout(300)
+    lab.wait_for_kernel(page, "under.tokens", str(tokens))
+    assert tokens == 1024 and row(attention) == at_rest

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -78,6 +81,21 @@ def test_steps_are_counted_across_epochs_and_fits():
     assert flow.steps == 16 and flow.records[-1, 0] == 16
     fit(plain(), flow)
     assert flow.steps == 4 and flow.records[0, 0] == 0, "another model begins anew"
+
+
+def test_a_released_model_is_freed_and_the_record_stays():
+    model = plain()
+    flow, seen = fit(model, GradientFlow(X, Y)), weakref.ref(model)
+    del model
+    gc.collect()
+    assert seen() is not None  # so that a second `fit` goes on where the first one stopped
+    before, picture = flow.records.copy(), flow.describe()
+    flow.release()
+    gc.collect()
+    assert seen() is None
+    np.testing.assert_array_equal(flow.records, before)
+    assert flow.describe() == picture
+    assert fit(plain(), flow).steps == 4  # and it watches another model
 
 
 def test_the_record_is_bounded():
