@@ -10,7 +10,7 @@ import hashlib
 import sysconfig
 import tokenize
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from lmcourse.language import CourseError
@@ -82,12 +82,13 @@ def families(documents: dict[str, str]) -> dict[str, str]:
             name = parent[name]
         return name
 
-    seen, shared = {}, Counter()
+    holders, shared = defaultdict(list), Counter()
     for name, text in documents.items():
         for line in _long_lines(text):
-            shared[seen.setdefault(line, name), name] += 1
+            shared.update((earlier, name) for earlier in holders[line])
+            holders[line].append(name)
     for (one, other), lines in shared.items():
-        if one != other and lines >= 2:
+        if lines >= 2:
             low, high = sorted((first(one), first(other)))
             parent[high] = low
     return {name: first(name) for name in documents}

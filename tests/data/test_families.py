@@ -41,6 +41,13 @@ def test_families_join_through_a_third():
     one, two, three, four = (letter * 50 for letter in "abcd")
     documents = {"x": f"{one}\n{two}", "y": f"{three}\n{four}", "z": f"{one}\n{two}\n{three}\n{four}", "w": f"{one}\nw"}
     assert python_docs.families(documents) == {"x": "x", "y": "x", "z": "x", "w": "w"}
+    documents = {
+        "a": one,
+        "b": two,
+        "c": f"{one}\n{two}",
+        "d": f"{one}\n{two}",
+    }  # c and d meet in lines that others had first
+    assert python_docs.families(documents) == {"a": "a", "b": "b", "c": "c", "d": "c"}
     assert python_docs.families({}) == {}
 
 
