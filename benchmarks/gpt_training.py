@@ -123,7 +123,7 @@ def main():
     parser.add_argument("clone", nargs="?", default=os.environ.get("NANOGPT"))
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    rounds, steps = (4, 10) if options.quick else (12, 20)
+    rounds, steps = (3, 5) if options.quick else (12, 20)
     clone = Path(options.clone or "nanoGPT").resolve()
     if importlib.util.find_spec("torch") is None or not (clone / "model.py").is_file():
         print("not run: needs PyTorch (pip install torch) and nanoGPT: git clone https://github.com/karpathy/nanoGPT, "
