@@ -196,6 +196,7 @@ class Loop(keras.Model):
     def __init__(self, model, cached: bool):
         super().__init__(dtype="float32", autocast=False)
         self.model, self.cached = model, cached
+        self.jit_compile = keras.backend.backend() != "torch"  # left to itself, Keras does so on accelerators only
         self.built = True
 
     def call(self, state):

@@ -1,8 +1,8 @@
 """The parts of a transformer as Keras layers: attention, feed-forward, positions, the pre-norm block. Lesson 2.6 builds each by hand.
 
 Written on `keras.ops`, so they run on TensorFlow, JAX and PyTorch; argument names are Keras-hub's. Tensors are (batch, time, dim),
-masks are boolean and True where a query may look. A key-value cache is a pair of tensors (batch, key_value_heads, length, head_dim)
-that the caller keeps. Left out on purpose: attention between two sequences, fused kernels, RMS normalisation, which Keras has.
+masks are boolean and True where a query may look. A key-value cache is a pair of tensors (batch · key_value_heads, length, head_dim)
+that the caller keeps: three axes, since a compiler copies four before it multiplies. Left out on purpose: attention between two sequences, fused kernels, RMS normalisation, which Keras has.
 """
 
 import keras
@@ -156,7 +156,7 @@ class SelfAttention(keras.layers.Layer):
         x: (batch, time, hidden_dim).
         padding_mask: (batch, keys), true where there is a token; nobody looks at the rest.
         return_attention_scores: also return the weights, (batch, num_heads, time, keys), before dropout.
-        cache: keys and values of the tokens before, two tensors (batch, num_key_value_heads, length, head_dim). There are then `length`
+        cache: keys and values of the tokens before, two tensors (batch · num_key_value_heads, length, head_dim). There are then `length`
             keys, and the new ones are written to the places from `index` on. Use it with `causal`, which hides the empty places.
         index: how many tokens the cache holds already, a number or a scalar tensor.
 
@@ -216,24 +216,25 @@ class SelfAttention(keras.layers.Layer):
     def call(self, x, padding_mask=None, training=None, return_attention_scores=False, cache=None, index=0):
         query = self.split(self.query_dense(x), self.num_heads)
         key, value = (self.split(dense(x), self.num_key_value_heads) for dense in (self.key_dense, self.value_dense))
-        time = ops.shape(x)[1]
+        time, head_dim, group = ops.shape(x)[1], query.shape[-1], self.num_heads // self.num_key_value_heads
         if self.rotary:
             query, key = (rotate(part, index + ops.arange(time), self.rotary_base) for part in (query, key))
+        # texts and key-value heads become one axis; heads that share keys ask one after the other, so that nothing is repeated
+        query = ops.reshape(query, (-1, group * time, head_dim))
+        key, value = (ops.reshape(part, (-1, time, head_dim)) for part in (key, value))
         if cache is not None:
-            key, value = cache = [
-                ops.slice_update(old, (0, 0, index, 0), new) for old, new in zip(cache, (key, value), strict=True)
-            ]
-        keys = ops.shape(key)[2]
-        if self.num_key_value_heads < self.num_heads:
-            key, value = (ops.repeat(part, self.num_heads // self.num_key_value_heads, axis=1) for part in (key, value))
-        mask = causal_mask(time, keys, index) if self.causal else None  # (time, keys)
+            both = zip(cache, (key, value), strict=True)
+            key, value = cache = [ops.slice_update(old, (0, index, 0), new) for old, new in both]
+        keys = ops.shape(key)[1]
+        mask = ops.tile(causal_mask(time, keys, index), (group, 1)) if self.causal else None  # (group · time, keys)
         if padding_mask is not None:
-            seen = ops.cast(padding_mask, "bool")[:, None, None, :]  # (batch, 1, 1, keys): all heads and queries alike
+            seen = ops.repeat(ops.cast(padding_mask, "bool"), self.num_key_value_heads, axis=0)[:, None, :]
             mask = seen if mask is None else ops.logical_and(mask, seen)
-        weights = attention_weights(query, key, mask)
+        weights = attention_weights(query, key, mask)  # (batch · key_value_heads, group · time, keys)
         looked = ops.cast(self.drop(weights, training=training), value.dtype)
-        out = self.output_dense(self.join(ops.matmul(looked, value)))
-        more = ([weights] if return_attention_scores else []) + ([cache] if cache is not None else [])
+        out = self.output_dense(self.join(ops.reshape(ops.matmul(looked, value), (-1, self.num_heads, time, head_dim))))
+        scores = ops.reshape(weights, (-1, self.num_heads, time, keys))
+        more = ([scores] if return_attention_scores else []) + ([cache] if cache is not None else [])
         return (out, *more) if more else out
 
 

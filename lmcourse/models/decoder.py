@@ -58,10 +58,10 @@ class Decoder(keras.Model):
         return ops.stack(scores)
 
     def empty_cache(self, batch_size: int, length: int):
-        """Room for the keys and values of `length` tokens: for each block two tensors (batch, key_value_heads, length, head_dim)."""
+        """Room for the keys and values of `length` tokens: for each block two tensors (batch · key_value_heads, length, head_dim)."""
         heads, head_dim = self.cache_shape
         return [
-            [ops.zeros((batch_size, heads, length, head_dim), self.compute_dtype) for _ in range(2)]
+            [ops.zeros((batch_size * heads, length, head_dim), self.compute_dtype) for _ in range(2)]
             for _ in self.blocks
         ]
 
