@@ -198,7 +198,6 @@ class Loop(keras.Model):
         self.model, self.cached = model, cached
         self.jit_compile = keras.backend.backend() != "torch"  # left to itself, Keras does so on accelerators only
         self.built = True
-        self.compile(jit_compile=True)
 
     def call(self, state):
         batch, length = state["ids"].shape
