@@ -6,6 +6,9 @@
 Pretraining reads the training reviews without their labels; validation and test reviews, and near copies of them, stay out. Every
 fine-tuning gets at most the same number of steps and keeps what the validation set liked best; learning rates are chosen on the
 validation set too, with a subset that is not used again. The test set only reports.
+
+This is the second run. The first had half the pretraining, rates from 1e-4 up and at most 800 steps; its held-out loss was still
+falling and its lowest rate was chosen, hence the changes. It came to 0.647, 0.730, 0.782, 0.823, 0.844 for the pretrained model.
 """
 
 import argparse
