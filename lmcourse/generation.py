@@ -14,7 +14,7 @@ from keras import ops
 
 from lmcourse.language import CourseError
 
-PIECE = 64  # tokens of a prompt that are read at once
+PIECE = 32  # tokens of a prompt that are read at once: fewer read the weights too often, more compute too many places in vain
 
 
 def check_ids(ids, vocabulary_size: int) -> None:
