@@ -49,7 +49,8 @@ CONFIGS = {
 def compute(name: str) -> dict:
     """Run Hugging Face's model: config, ids and mask (batch, time), direction and logits (batch, time, vocabulary), tensors, gradients.
 
-    The gradients are of the sum of logits · direction, which is 0 at padding, by tensor name.
+    The gradients are of the sum of logits · direction, which is 0 at padding, by tensor name. Models of the next token also give greedy,
+    (batch, time): the first five ids, continued.
     """
     import torch
     import transformers as hf
@@ -74,7 +75,14 @@ def compute(name: str) -> dict:
     logits = model(torch.tensor(ids).long(), attention_mask=torch.tensor(mask)).logits
     (logits * torch.tensor(direction)).sum().backward()
     parameters = dict(model.named_parameters())
-    return {
+    greedy = {}
+    if config["model_type"] != "bert":
+        prompts, new = torch.tensor(ids[:, :5]).long(), time - 5
+        kept = model.generate(
+            prompts, max_new_tokens=new, do_sample=False, attention_mask=torch.ones_like(prompts), eos_token_id=None
+        )
+        greedy = {"greedy": kept.numpy().astype("int32")}
+    return greedy | {
         "config": config, "ids": ids, "mask": mask, "direction": direction, "logits": logits.detach().numpy(),
         "tensors": {key: value.detach().numpy() for key, value in parameters.items()},
         "gradients": {key: value.grad.numpy() for key, value in parameters.items()},
@@ -119,6 +127,15 @@ def read(path: Path = RECORD) -> dict:
 
 def load(name: str) -> dict:
     return (live() if LIVE else read())[name]
+
+
+def folder(case: dict, path: Path) -> Path:
+    """A Hugging Face folder with a case's configuration and tensors."""
+    from safetensors.numpy import save_file
+
+    (path / "config.json").write_text(json.dumps(case["config"]), encoding="utf-8")
+    save_file(case["tensors"], path / "model.safetensors")
+    return path
 
 
 if __name__ == "__main__":

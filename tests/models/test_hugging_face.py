@@ -1,13 +1,11 @@
 """GPT and BERT against Hugging Face's code with the same weights: live where PyTorch is installed, else as recorded (the ids say which)."""
 
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from keras import ops
-from safetensors.numpy import save_file
 
 from lmcourse.language import CourseError
 from lmcourse.models import bert as berts
@@ -23,21 +21,15 @@ CASES = pytest.mark.parametrize(
 )
 
 
-def folder(case, path):
-    (path / "config.json").write_text(json.dumps(case["config"]), encoding="utf-8")
-    save_file(case["tensors"], path / "model.safetensors")
-    return path
-
-
 def ours(case, path):
     """Our model from a folder, how to call it for logits everywhere, and its table of names."""
     time = case["ids"].shape[1]
     places = np.tile(np.arange(time, dtype="int32"), (3, 1))
     if case["config"]["model_type"] == "gpt2":
-        model = hugging_face.gpt2(folder(case, path))
+        model = hugging_face.gpt2(authority.folder(case, path))
         names = hugging_face.gpt2_names(case["config"]["n_layer"])
         return model, lambda ids, mask: model(ids, padding_mask=mask), names, "transformer."
-    model = hugging_face.bert(folder(case, path), berts.masked_language_model)
+    model = hugging_face.bert(authority.folder(case, path), berts.masked_language_model)
     names = hugging_face.bert_names(case["config"]["num_hidden_layers"])
     return (
         model,
@@ -109,11 +101,11 @@ def test_the_record_is_what_hugging_face_says(name):
 def test_another_architecture_is_refused(tmp_path):
     case = authority.read()["gpt2"]
     with pytest.raises(CourseError, match="model_type = 'gpt2', but only bert"):
-        hugging_face.bert(folder(case, tmp_path))
+        hugging_face.bert(authority.folder(case, tmp_path))
 
 
 def test_a_vocabulary_of_another_size_is_named(tmp_path):
     case = authority.read()["bert"]
     case["config"]["vocab_size"] = 40
     with pytest.raises(CourseError, match=r"word_embeddings.weight \(31, 12\) ≠ token_embedding/embeddings \(40, 12\)"):
-        hugging_face.bert(folder(case, tmp_path))
+        hugging_face.bert(authority.folder(case, tmp_path))
