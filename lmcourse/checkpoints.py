@@ -3,6 +3,7 @@
 Left out on purpose: files split into shards, pickled PyTorch files (opening one can run any code), writing.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -86,7 +87,7 @@ def fill(
 
     Args:
         model: a built Keras model.
-        tensors: by the file's names.
+        tensors: by the file's names: arrays, or what has a shape and becomes an array when its turn comes.
         names: for each of the model's weights, by its `path`: the file's name, and a function that turns the file's tensor into ours.
         ignore: says of a name in the file that nobody needs it.
 
@@ -94,19 +95,17 @@ def fill(
         CourseError: naming each tensor that is missing, left over, or of another shape. The model is then as it was.
     """
     weights = {weight.path: weight for weight in model.weights if "seed_generator" not in weight.path}
-    values, missing, misshapen = {}, [], []
+    missing, misshapen = [], []
     for path, weight in weights.items():
         source, change = names.get(path, (path, None))
         if source not in tensors or change is None:
             missing.append(source)
             continue
-        try:
-            value = change(tensors[source])
-        except (ValueError, IndexError):
-            value = tensors[source]
-        if tuple(value.shape) != tuple(weight.shape):
-            misshapen.append(f"{source} {tuple(value.shape)} ≠ {path} {tuple(weight.shape)}")
-        values[path] = value
+        shape = tuple(tensors[source].shape)
+        with contextlib.suppress(ValueError, IndexError):
+            shape = change(np.broadcast_to(np.float32(0), shape)).shape  # one number behind every place: no memory
+        if shape != tuple(weight.shape):
+            misshapen.append(f"{source} {shape} ≠ {path} {tuple(weight.shape)}")
     used = {source for path, (source, _) in names.items() if path in weights}
     extra = [name for name in tensors if name not in used and not ignore(name)]
     if missing or extra or misshapen:
@@ -118,5 +117,6 @@ def fill(
             zh=f"这些权重与模型不符，什么也没有加载。缺少：{lost}。多余：{left}。形状不同：{odd}。"
             "请比较模型与文件的规模（层数、宽度、词表、位置数）。",
         )
-    for path, value in values.items():
-        weights[path].assign(value)
+    for path, weight in weights.items():
+        source, change = names[path]
+        weight.assign(change(np.asarray(tensors[source])))

@@ -12,7 +12,7 @@ from anywidget import AnyWidget
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"language", "accelerators"},
-    {"plotting", "course", "device", "data", "tokenizers", "layers", "checkpoints", "generation"},
+    {"plotting", "course", "device", "data", "tokenizers", "layers", "gguf_files", "checkpoints", "generation"},
     {"models", "widgets"},
     {"training"},
     {"exercises", "serving"},
