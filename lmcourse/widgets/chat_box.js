@@ -93,11 +93,12 @@ function render({ model, el }) {
 
   ui.on(box, "keydown", (event) => {
     if (event.key !== "Enter") return;
-    // JupyterLab would run the cell, and an input method ends a word with this key
+    // JupyterLab would run the cell, and it keeps Shift+Enter from breaking the line; an input method ends a word with Enter
     event.stopPropagation();
-    if (event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
-    send();
+    if (event.shiftKey) box.setRangeText("\n", box.selectionStart, box.selectionEnd, "end");
+    else send();
   });
   ui.onModel("change:messages", show);
   ui.onModel("change:busy", () => {
