@@ -6,12 +6,12 @@ from lmcourse.exercises.exercise import Case, exercise, prop
 from lmcourse.exercises.question import choice
 
 how_sure = choice(
-    en="Of the two-digit sums some come out wrong already in the first digit. How much probability does the model give to such a wrong digit, on average?",
-    zh="有些两位数加法，答案的第一位就错了。模型平均给这样的错误数字多大的概率？",
+    en="Most of the two-digit sums come out wrong. How much probability does the model give to the first digit that it gets wrong, on average?",
+    zh="两位数加法多数算错了。对写错的第一个数字，模型平均给了它多大的概率？",
     options=[
         ("about 10 %: ten digits, and it does not know", "约 10 %：十个数字，它并不知道"),
         ("about 25 %: it wavers between a few", "约 25 %：在几个之间犹豫"),
-        ("more than 40 %", "超过 40 %"),
+        ("more than 45 %: it sees nothing wrong with it", "超过 45 %：它不觉得哪里不对"),
     ],
     answer=2,
     because_en="A language model's probability says how usual a text is after another, not whether it is true. Of two sums it may be surest of the wrong one.",
