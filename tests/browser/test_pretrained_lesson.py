@@ -16,7 +16,6 @@ def test_the_chat_box_talks_with_the_real_model(page, site, lang):
     words = WORDS[lang]
     open_lesson(page, site, lang, "3_training/05_pretrained_models.ipynb", "chat")
     lab.run_all(page, timeout=400)
-    lab.kernel(page, "globals().__setitem__('box', _)")
     view = page.locator(CHAT).last
     message = view.locator("textarea")
     message.wait_for()
