@@ -94,7 +94,9 @@ def fill(
     Raises:
         CourseError: naming each tensor that is missing, left over, or of another shape. The model is then as it was.
     """
-    weights = {weight.path: weight for weight in model.weights if "seed_generator" not in weight.path}
+    # a weight of the model itself, not of a layer, has the model's name in front
+    paths = {weight.path.removeprefix(f"{model.name}/"): weight for weight in model.weights}
+    weights = {path: weight for path, weight in paths.items() if "seed_generator" not in path}
     missing, misshapen = [], []
     for path, weight in weights.items():
         source, change = names.get(path, (path, None))
@@ -119,4 +121,10 @@ def fill(
         )
     for path, weight in weights.items():
         source, change = names[path]
-        weight.assign(change(np.asarray(tensors[source])))
+        value = np.ascontiguousarray(change(np.asarray(tensors[source])))
+        if (
+            weight._value is None
+        ):  # made without a value, see `smollm2.llama`; Keras has no public way to give it its first one
+            weight._initialize(value)
+        else:
+            weight.assign(value)

@@ -197,6 +197,7 @@ class Loop(keras.Model):
         super().__init__(dtype="float32", autocast=False)
         self.model, self.cached = model, cached
         self.built = True
+        self.compile(jit_compile=True)
 
     def call(self, state):
         batch, length = state["ids"].shape

@@ -7,10 +7,10 @@ kinds, writing. The package `gguf`, which the tests compare with, reads the same
 Source: the format's description in ggml's repository, docs/gguf.md.
 """
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 from pathlib import Path
 
@@ -76,20 +76,71 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor in a file; `numpy.asarray` decodes it.
+    """A tensor in a file; `numpy.asarray` reads and decodes it.
 
     Attributes:
         shape: as NumPy counts, the last axis lies together in memory. A dense layer's is (outputs, inputs).
         kind: how it is stored.
-        stored: its bytes, still on the disk: (*shape[:-1], blocks in a row, bytes of a block).
+        path, begin: in which file, from which byte on.
     """
 
     shape: tuple[int, ...]
     kind: Kind
-    stored: np.ndarray
+    path: Path
+    begin: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes in the file."""
+        return prod(self.shape) // self.kind.weights * self.kind.size
+
+    @property
+    def stored(self) -> np.ndarray:
+        """Its bytes, read now: (*shape[:-1], blocks in a row, bytes of a block)."""
+        found = np.fromfile(self.path, "uint8", self.size, offset=self.begin)
+        return found.reshape(*self.shape[:-1], -1, self.kind.size)
 
     def __array__(self, dtype=None, copy=None):
-        return self.kind.decode(np.asarray(self.stored)).reshape(self.shape).astype(dtype or "float32", copy=False)
+        return self.kind.decode(self.stored).reshape(self.shape).astype(dtype or "float32", copy=False)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The same tensor of all layers; `numpy.asarray` reads and decodes it.
+
+    Attributes:
+        layers: its parts, from the first layer on.
+    """
+
+    layers: list[Tensor]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self.layers), *self.layers[0].shape
+
+    def __array__(self, dtype=None, copy=None):
+        return np.stack([np.asarray(layer, dtype) for layer in self.layers])
+
+
+def stacks(tensors: dict[str, Tensor]) -> dict[str, Tensor | Stack]:
+    """Put the layers' tensors together: `blk.0.ffn_up.weight`, `blk.1.ffn_up.weight`, … become `blk.*.ffn_up.weight`.
+
+    Those that are not alike in all layers stay alone.
+    """
+    found, groups = {}, {}
+    for name, tensor in tensors.items():
+        layer = re.match(r"blk\.(\d+)\.", name)
+        if layer:
+            groups.setdefault(name.replace(layer[0], "blk.*.", 1), {})[int(layer[1])] = tensor
+        else:
+            found[name] = tensor
+    count = max(map(len, groups.values()), default=0)
+    for name, group in groups.items():
+        if sorted(group) == list(range(count)) and len({tensor.shape for tensor in group.values()}) == 1:
+            found[name] = Stack([group[i] for i in range(count)])
+        else:
+            found |= {name.replace("*", str(i)): tensor for i, tensor in group.items()}
+    return found
 
 
 @dataclass(frozen=True)
@@ -118,46 +169,40 @@ def read(path: Path) -> File:
             zh=f"没有文件 {path}。请给出一个 .gguf 文件的路径。",
         )
     try:
-        return _Reader(path).file()
-    except (struct.error, ValueError, IndexError, KeyError, OverflowError, MemoryError) as error:
+        with path.open("rb") as stream:
+            return _Head(path, stream).file()
+    except (struct.error, ValueError, KeyError) as error:
         raise CourseError(
             en=f"{path.name} cannot be read; it was cut short or is no GGUF file ({error}). Fetch it again.",
             zh=f"{path.name} 无法读取：文件不完整，或者不是 GGUF 文件（{error}）。请重新获取。",
         ) from None
 
 
-class _Reader:
-    """Walks through the head of a file."""
+class _Head:
+    """Walks through what stands before the tensors."""
 
-    def __init__(self, path: Path):
-        self.path, self.place = path, 0
-
-    @cached_property
-    def bytes(self):
-        return np.memmap(self.path, mode="r")  # of an empty file: ValueError
+    def __init__(self, path: Path, stream):
+        self.path, self.stream, self.size = path, stream, path.stat().st_size
 
     def take(self, form: str):
         """The next numbers, in `struct`'s letters: one, or a tuple of several."""
-        values = struct.unpack_from("<" + form, self.bytes, self.place)
-        self.place += struct.calcsize("<" + form)
+        values = struct.unpack("<" + form, self.bytes(struct.calcsize("<" + form)))
         return values[0] if len(values) == 1 else values
+
+    def bytes(self, count: int):
+        if count > self.size:
+            raise ValueError(f"{count:,} > {self.size:,}")  # no room is made for a number that cannot be
+        return self.stream.read(count)
 
     def text(self) -> str:
         length = self.take("Q")
-        end = self.place + length
-        if end > self.bytes.size:
-            raise ValueError(f"{end:,} > {self.bytes.size:,}")
-        found = self.bytes[self.place : end].tobytes().decode()
-        self.place = end
-        return found
+        return struct.unpack(f"{length}s", self.bytes(length))[0].decode()
 
     def value(self, kind: int):
         if kind == STRING:
             return self.text()
         if kind == ARRAY:
             inner, count = self.take("IQ")
-            if inner in NUMBERS:
-                return list(self.take(f"{count}{NUMBERS[inner]}")) if count != 1 else [self.take(NUMBERS[inner])]
             return [self.value(inner) for _ in range(count)]
         return self.take(NUMBERS[kind])
 
@@ -172,19 +217,20 @@ class _Reader:
             shape = tuple(self.take("Q") for _ in range(self.take("I")))[::-1]  # the file counts from the inside
             found.append((name, shape, *self.take("IQ")))
         step = settings.get("general.alignment", 32)
-        start = -(-self.place // step) * step
-        return File(settings, {name: self.tensor(start, name, *where) for name, *where in found})
+        start = -(-self.stream.tell() // step) * step
+        return File(
+            settings, {name: self.tensor(name, shape, kind, start + where) for name, shape, kind, where in found}
+        )
 
-    def tensor(self, start: int, name: str, shape: tuple, kind: int, offset: int) -> Tensor:
+    def tensor(self, name: str, shape: tuple, kind: int, begin: int) -> Tensor:
         if kind not in KINDS:
+            known = [kind.name for kind in KINDS.values()]
             raise CourseError(
-                en=f"{name} is stored in a way (number {kind}) that this course does not read, only "
-                f"{', '.join(known.name for known in KINDS.values())}. Convert the file, for instance with llama.cpp's llama-quantize.",
-                zh=f"{name} 的存储方式（编号 {kind}）本课程不支持，只支持 {'、'.join(known.name for known in KINDS.values())}。"
-                "请转换文件，例如用 llama.cpp 的 llama-quantize。",
+                en=f"{name} is stored in a way (number {kind}) that this course does not read, only {', '.join(known)}. "
+                "Convert the file, for instance with llama.cpp's llama-quantize.",
+                zh=f"{name} 的存储方式（编号 {kind}）本课程不支持，只支持 {'、'.join(known)}。请转换文件，例如用 llama.cpp 的 llama-quantize。",
             )
-        kind = KINDS[kind]
-        blocks = (*shape[:-1], shape[-1] // kind.weights)
-        begin = start + offset
-        stored = self.bytes[begin : begin + prod(blocks) * kind.size].reshape(*blocks, kind.size)
-        return Tensor(shape, kind, stored)
+        tensor = Tensor(shape, KINDS[kind], self.path, begin)
+        if begin + tensor.size > self.size:
+            raise ValueError(f"{name}: {begin + tensor.size:,} > {self.size:,}")
+        return tensor

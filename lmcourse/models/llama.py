@@ -68,7 +68,7 @@ class LlamaBlock(PreNormBlock):
             epsilon=norm_epsilon, dtype=dtype, name="feed_forward_norm"
         )
         self.feed_forward = GatedFeedForward(intermediate_dim, dtype=dtype, name="feed_forward")
-        self.drop = keras.layers.Identity()
+        self.drop = keras.layers.Identity(dtype=dtype)
 
 
 @keras.saving.register_keras_serializable("lmcourse")

@@ -9,12 +9,14 @@ Any GGUF file of a Llama whose tokenizer is SmolLM2's kind can be read. Left out
 other models.
 """
 
+import keras
 import numpy as np
 
 from lmcourse import checkpoints, gguf_files
 from lmcourse.data import weights
 from lmcourse.language import CourseError
 from lmcourse.models.llama import Llama
+from lmcourse.models.stacked import StackedLlama
 
 SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"  # what the file's template says
 
@@ -38,26 +40,61 @@ def llama(file: gguf_files.File, dtype: str = "float32") -> Llama:
     Raises:
         CourseError: when the file holds another architecture, or a tensor does not fit.
     """
+    sizes = _sizes(file)
+    tied = "output.weight" not in file.tensors
+    # without values at first: random ones would take as much memory as the weights, and more while they are drawn
+    with keras.StatelessScope(initialize_variables=False):
+        model = Llama(**sizes, tied=tied, dtype=dtype)
+    table = names(sizes["num_layers"], sizes["num_heads"], sizes["num_key_value_heads"], tied)
+    checkpoints.fill(model, file.tensors, table)
+    return model
+
+
+def stacked(file: gguf_files.File, kept_in: str = "float32") -> StackedLlama:
+    """The same model for speed, see `lmcourse.models.stacked`.
+
+    Args:
+        file: from `read`.
+        kept_in: the dtype of the weights: "float32", or "bfloat16" in half the memory.
+
+    Raises:
+        CourseError: as `llama`; when the output is not read with the token embedding's table.
+    """
+    sizes = _sizes(file)
+    with keras.StatelessScope(initialize_variables=False):
+        model = StackedLlama(**sizes, kept_in=kept_in)
+    alone = names(sizes["num_layers"], sizes["num_heads"], sizes["num_key_value_heads"], tied=True)
+    table = {"table": alone["token_embedding/embeddings"], "norm": alone["norm/scale"]}
+    for path, (name, change) in alone.items():
+        if path.startswith("block0/"):
+            ours = path.removesuffix("/kernel").removesuffix("/scale").split("/")[-1]
+            stack = name.replace("blk.0.", "blk.*.")
+            # a dense layer's kernel is turned for Keras; here it stays as it lies in the file
+            turn = (
+                (lambda tensors, change=change: np.stack([change(tensor).T for tensor in tensors]))
+                if path.endswith("kernel")
+                else same
+            )
+            table[ours] = (stack, turn)
+    checkpoints.fill(model, gguf_files.stacks(file.tensors), table)
+    return model
+
+
+def _sizes(file: gguf_files.File) -> dict:
     settings = file.settings
     _expect(settings, "general.architecture", "llama")
-    layers, heads = settings["llama.block_count"], settings["llama.attention.head_count"]
-    shared = settings.get("llama.attention.head_count_kv", heads)
-    tied = "output.weight" not in file.tensors
-    model = Llama(
-        vocabulary_size=file.tensors["token_embd.weight"].shape[0],
-        num_layers=layers,
-        num_heads=heads,
-        num_key_value_heads=shared,
-        hidden_dim=settings["llama.embedding_length"],
-        intermediate_dim=settings["llama.feed_forward_length"],
-        max_sequence_length=settings["llama.context_length"],
-        rotary_base=settings.get("llama.rope.freq_base", 10_000.0),
-        norm_epsilon=settings["llama.attention.layer_norm_rms_epsilon"],
-        tied=tied,
-        dtype=dtype,
-    )
-    checkpoints.fill(model, file.tensors, names(layers, heads, shared, tied))
-    return model
+    heads = settings["llama.attention.head_count"]
+    return {
+        "vocabulary_size": len(settings["tokenizer.ggml.tokens"]),
+        "num_layers": settings["llama.block_count"],
+        "num_heads": heads,
+        "num_key_value_heads": settings.get("llama.attention.head_count_kv", heads),
+        "hidden_dim": settings["llama.embedding_length"],
+        "intermediate_dim": settings["llama.feed_forward_length"],
+        "max_sequence_length": settings["llama.context_length"],
+        "rotary_base": settings.get("llama.rope.freq_base", 10_000.0),
+        "norm_epsilon": settings["llama.attention.layer_norm_rms_epsilon"],
+    }
 
 
 def names(num_layers: int, num_heads: int, num_key_value_heads: int, tied: bool) -> checkpoints.Names:
