@@ -9,6 +9,8 @@ Any GGUF file of a Llama whose tokenizer is SmolLM2's kind can be read. Left out
 other models.
 """
 
+from functools import partial
+
 import keras
 import numpy as np
 
@@ -50,34 +52,35 @@ def llama(file: gguf_files.File, dtype: str = "float32") -> Llama:
     return model
 
 
-def stacked(file: gguf_files.File, kept_in: str = "float32") -> StackedLlama:
+def stacked(file: gguf_files.File) -> StackedLlama:
     """The same model for speed, see `lmcourse.models.stacked`.
 
-    Args:
-        file: from `read`.
-        kept_in: the dtype of the weights: "float32", or "bfloat16" in half the memory.
-
     Raises:
-        CourseError: as `llama`; when the output is not read with the token embedding's table.
+        CourseError: as `llama`; also when the output has a matrix of its own.
     """
     sizes = _sizes(file)
     with keras.StatelessScope(initialize_variables=False):
-        model = StackedLlama(**sizes, kept_in=kept_in)
-    alone = names(sizes["num_layers"], sizes["num_heads"], sizes["num_key_value_heads"], tied=True)
-    table = {"table": alone["token_embedding/embeddings"], "norm": alone["norm/scale"]}
-    for path, (name, change) in alone.items():
-        if path.startswith("block0/"):
-            ours = path.removesuffix("/kernel").removesuffix("/scale").split("/")[-1]
-            stack = name.replace("blk.0.", "blk.*.")
-            # a dense layer's kernel is turned for Keras; here it stays as it lies in the file
-            turn = (
-                (lambda tensors, change=change: np.stack([change(tensor).T for tensor in tensors]))
-                if path.endswith("kernel")
-                else same
-            )
-            table[ours] = (stack, turn)
+        model = StackedLlama(**sizes)
+    table = stacked_names(sizes["num_heads"], sizes["num_key_value_heads"])
     checkpoints.fill(model, gguf_files.stacks(file.tensors), table)
     return model
+
+
+def stacked_names(num_heads: int, num_key_value_heads: int) -> checkpoints.Names:
+    """The table for `checkpoints.fill` and what `gguf_files.stacks` gives."""
+    return {
+        "table": ("token_embd.weight", same),
+        "norm": ("output_norm.weight", same),
+        "attention_norm": ("blk.*.attn_norm.weight", same),
+        "query": ("blk.*.attn_q.weight", partial(halves, heads=num_heads)),
+        "key": ("blk.*.attn_k.weight", partial(halves, heads=num_key_value_heads)),
+        "value": ("blk.*.attn_v.weight", same),
+        "output": ("blk.*.attn_output.weight", same),
+        "feed_forward_norm": ("blk.*.ffn_norm.weight", same),
+        "gate": ("blk.*.ffn_gate.weight", same),
+        "widen": ("blk.*.ffn_up.weight", same),
+        "narrow": ("blk.*.ffn_down.weight", same),
+    }
 
 
 def _sizes(file: gguf_files.File) -> dict:
@@ -126,14 +129,14 @@ def halves(tensor, heads: int):
     """Undo llama.cpp's order of a head's coordinates: it rotates neighbours as pairs, we the i-th of both halves (`layers.rotate`).
 
     Args:
-        tensor: (heads · head_dim, inputs), with coordinates 0, head_dim / 2, 1, head_dim / 2 + 1, …
-        heads: how many share the first axis.
+        tensor: (…, heads · head_dim, inputs), with coordinates 0, head_dim / 2, 1, head_dim / 2 + 1, …
+        heads: how many share the last axis but one.
 
     Returns:
         The same shape, with coordinates 0, 1, 2, …
     """
-    pairs = tensor.reshape(heads, -1, 2, tensor.shape[-1])
-    return pairs.swapaxes(1, 2).reshape(tensor.shape)
+    pairs = tensor.reshape(*tensor.shape[:-2], heads, -1, 2, tensor.shape[-1])
+    return pairs.swapaxes(-3, -2).reshape(tensor.shape)
 
 
 def tokenizer(file: gguf_files.File):

@@ -1,8 +1,8 @@
-"""Llama once more, for speed: each kind of weight of all layers in one tensor, and one loop over the layers. In the same words as the equations.
+"""Llama once more, for speed: each kind of weight of all layers in one tensor, and one loop over the layers.
 
 What it computes is what `lmcourse.models.llama` computes. The loop's body is compiled once, not once for each layer, which saves most of
 the time and memory that compiling takes; and a kernel lies as (outputs, inputs), so that one token's product reads it from front to end.
-The weights may be kept in 16 bits; the arithmetic is done in float32 either way. Left out on purpose: training.
+Left out on purpose: training; weights in fewer bits, which XLA unpacks before the loop, or so slowly that float32 is faster (measured).
 
 Source: Touvron et al. (2023), LLaMA: open and efficient foundation language models.
 """
@@ -15,9 +15,6 @@ from lmcourse.layers import attention_weights, causal_mask, rotate
 
 class StackedLlama(keras.Model):
     """Scores of the next token at every place of a text; takes what `lmcourse.models.llama.Llama` takes, without `tied`, which it is.
-
-    Args:
-        kept_in: the dtype of the weights, "float32" or "bfloat16".
 
     Calls and methods: those of `lmcourse.models.decoder.Decoder`, without padding masks.
     """
@@ -33,10 +30,9 @@ class StackedLlama(keras.Model):
         max_sequence_length: int,
         rotary_base: float = 10_000.0,
         norm_epsilon: float = 1e-5,
-        kept_in: str = "float32",
         **kwargs,
     ):
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
         self.vocabulary_size, self.max_sequence_length = vocabulary_size, max_sequence_length
         self.num_layers, self.num_heads, self.num_key_value_heads = num_layers, num_heads, num_key_value_heads
         self.head_dim, self.rotary_base, self.norm_epsilon = hidden_dim // num_heads, rotary_base, norm_epsilon
@@ -52,16 +48,14 @@ class StackedLlama(keras.Model):
             "widen": (intermediate_dim, hidden_dim),
             "narrow": (hidden_dim, intermediate_dim),
         }
-        self.table = self.add_weight((vocabulary_size, hidden_dim), dtype=kept_in, name="table")
-        self.norm_scale = self.add_weight((hidden_dim,), dtype=kept_in, name="norm")
-        self.stacks = {
-            name: self.add_weight((num_layers, *shape), dtype=kept_in, name=name) for name, shape in shapes.items()
-        }
+        self.table = self.add_weight((vocabulary_size, hidden_dim), name="table")
+        self.norm_scale = self.add_weight((hidden_dim,), name="norm")
+        self.stacks = {name: self.add_weight((num_layers, *shape), name=name) for name, shape in shapes.items()}
         self.built = True
 
     def embed(self, token_ids):
         """(batch, time) ids → (batch, time, hidden_dim), where the residual stream begins."""
-        return ops.cast(ops.take(self.table, token_ids, axis=0), "float32")
+        return ops.take(self.table, token_ids, axis=0)
 
     def layer(self, number, x, keys, values, index):
         """One layer.
@@ -79,7 +73,7 @@ class StackedLlama(keras.Model):
         def weight(name):
             stack = self.stacks[name]
             one = ops.slice(stack, (number, *(0 for _ in stack.shape[1:])), (1, *stack.shape[1:]))
-            return ops.cast(one[0], "float32")
+            return one[0]
 
         def dense(x, name):
             return ops.matmul(x, ops.transpose(weight(name)))
@@ -109,8 +103,7 @@ class StackedLlama(keras.Model):
 
     def logits(self, x):
         """Read a residual stream as scores of the next token: (…, hidden_dim) → (…, vocabulary_size) float32."""
-        normed = self._norm(x, ops.cast(self.norm_scale, "float32"))
-        return ops.matmul(normed, ops.transpose(ops.cast(self.table, "float32")))
+        return ops.matmul(self._norm(x, self.norm_scale), ops.transpose(self.table))
 
     def call(self, token_ids):
         return self.call_with_cache(token_ids, self.empty_cache(*token_ids.shape), 0)[0]
