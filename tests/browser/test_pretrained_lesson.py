@@ -41,7 +41,7 @@ def test_the_chat_box_talks_with_the_real_model(page, site, lang):
 
     message.fill("word " * 600)
     message.press("Enter")
-    view.locator(".problem", has_text="512").wait_for(timeout=30_000)
+    view.locator(".problem", has_text="256").wait_for(timeout=30_000)
     assert message.input_value().startswith("word word")
     view.get_by_role("button", name=words["over"]).click()
     lab.wait_for_kernel(page, "box.messages", "[]")
