@@ -128,3 +128,4 @@ def fill(
             weight._initialize(value)
         else:
             weight.assign(value)
+        del value  # or it would lie beside the next one

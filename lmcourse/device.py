@@ -6,7 +6,7 @@ small multiplication, and falls back to the CPU with a sentence when it fails. `
 """
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from lmcourse.accelerators import BACKENDS, Accelerator
@@ -171,6 +171,21 @@ def machine_memory() -> int:
         except (OSError, ValueError):  # no such file, or "max"
             continue
     return total
+
+
+def release() -> None:
+    """Give memory that nothing uses any more back to the system. Drop your own references first: `model = None`."""
+    import ctypes
+    import gc
+
+    import keras
+
+    keras.backend.clear_session()
+    gc.collect()
+    with suppress(
+        OSError, AttributeError, TypeError
+    ):  # freed pages stay with the process otherwise; only Linux's C library has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _cpu(reason: str) -> Device:

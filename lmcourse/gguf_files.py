@@ -119,7 +119,10 @@ class Stack:
         return len(self.layers), *self.layers[0].shape
 
     def __array__(self, dtype=None, copy=None):
-        return np.stack([np.asarray(layer, dtype) for layer in self.layers])
+        found = np.empty(self.shape, dtype or "float32")
+        for i, layer in enumerate(self.layers):  # one at a time: all of them beside the whole would take twice the room
+            found[i] = np.asarray(layer)
+        return found
 
 
 def stacks(tensors: dict[str, Tensor]) -> dict[str, Tensor | Stack]:

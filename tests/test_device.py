@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from lmcourse import device, language
@@ -118,3 +119,23 @@ assert "CPU" in keras.ops.ones(2).device.upper()
 def test_a_missing_backend_is_a_sentence_with_the_command():
     code = "import sys; sys.modules['tensorflow'] = None; from lmcourse import device; device.find()"
     assert 'pip install "lmcourse[tf]"' in run(code, KERAS_BACKEND="tensorflow").stderr
+
+
+@pytest.mark.parametrize("c_library", ["this one", "one without malloc_trim", "none"])
+def test_release_leaves_what_is_in_use_alone(monkeypatch, c_library):
+    import ctypes
+
+    import keras
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    before = np.array(model(np.ones((1, 3))))
+    if c_library != "this one":
+
+        def load(name):
+            if c_library == "none":
+                raise OSError("no such library")
+            return object()
+
+        monkeypatch.setattr(ctypes, "CDLL", load)
+    device.release()
+    np.testing.assert_array_equal(np.array(model(np.ones((1, 3)))), before)

@@ -103,7 +103,11 @@ class StackedLlama(keras.Model):
 
     def logits(self, x):
         """Read a residual stream as scores of the next token: (…, hidden_dim) → (…, vocabulary_size) float32."""
-        return ops.matmul(self._norm(x, self.norm_scale), ops.transpose(self.table))
+        rows = ops.reshape(self._norm(x, self.norm_scale), (-1, x.shape[-1]))
+        scores = ops.transpose(
+            ops.matmul(self.table, ops.transpose(rows))
+        )  # the table as it lies: a turned copy is large
+        return ops.reshape(scores, (*x.shape[:-1], self.vocabulary_size))
 
     def call(self, token_ids):
         return self.call_with_cache(token_ids, self.empty_cache(*token_ids.shape), 0)[0]
