@@ -25,6 +25,8 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+LIVE = ".jp-OutputArea-output .lmw"
+both_languages = pytest.mark.parametrize("lang", ["en", "zh"])
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
@@ -138,6 +140,17 @@ def open_notebook(page, site: Site, path: str) -> None:
         "() => window.jupyterapp?.shell?.currentWidget?.content?.widgets?.length > 0", timeout=60_000
     )
     page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell", timeout=60_000)
+
+
+def open_lesson(page, site, lang, path, last):
+    """Open a lesson as a learner finds it, up to the cell of this name, with that cell in sight."""
+    notebook = nbformat.read(ROOT / "notebooks" / lang / path, as_version=4)
+    end = next(i for i, cell in enumerate(notebook.cells) if cell.id == last)
+    notebook.cells = notebook.cells[: end + 1]
+    name = f"{lang}-{path.rpartition('/')[2]}"
+    nbformat.write(notebook, site.folder / name)
+    open_notebook(page, site, name)
+    page.evaluate("(i) => window.jupyterapp.shell.currentWidget.content.scrollToItem(i, 'start')", end)
 
 
 def run_all(page, timeout: float = 120) -> None:

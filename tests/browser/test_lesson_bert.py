@@ -2,7 +2,6 @@
 
 import lab
 import pytest
-from test_lessons import LIVE, both_languages, open_lesson
 
 WORDS = {
     "en": ("hidden place", "Type a text", "learned from Chinese", "first 48 of 100"),
@@ -10,12 +9,12 @@ WORDS = {
 }
 
 
-@both_languages
+@lab.both_languages
 def test_blanks_are_filled_and_odd_texts_answered(page, site, lang):
-    open_lesson(page, site, lang, "3_training/04_bert.ipynb", "filler")
+    lab.open_lesson(page, site, lang, "3_training/04_bert.ipynb", "filler")
     lab.run_all(page, timeout=300)
     slider, empty, foreign, cut = WORDS[lang]
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     view.locator(".places button").first.wait_for()
     text = lab.kernel(page, "''.join(blanks_widget.pieces)").strip("'")
 
@@ -55,7 +54,7 @@ def test_every_place_can_be_read_in_both_themes(page, site, theme):
     lab.open_notebook(page, site, f"{theme}.ipynb")
     lab.theme(page, theme)
     lab.run_all(page)
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     view.locator(".places button").first.wait_for()
     page.wait_for_timeout(300)
     contrasts = view.locator(".places button").evaluate_all(

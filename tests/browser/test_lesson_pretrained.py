@@ -2,7 +2,6 @@
 
 import lab
 import pytest
-from test_lessons import open_lesson
 
 CHAT = ".jp-OutputArea-output .lmw.chat"
 WORDS = {
@@ -14,7 +13,7 @@ WORDS = {
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_chat_box_talks_with_the_real_model(page, site, lang):
     words = WORDS[lang]
-    open_lesson(page, site, lang, "3_training/05_pretrained_models.ipynb", "chat")
+    lab.open_lesson(page, site, lang, "3_training/05_pretrained_models.ipynb", "chat")
     lab.run_all(page, timeout=400)
     view = page.locator(CHAT).last
     message = view.locator("textarea")

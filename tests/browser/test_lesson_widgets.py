@@ -1,152 +1,54 @@
-"""Lessons in a real JupyterLab, both languages: 1.2 to its end with reviews typed; widgets where the lessons show them."""
+"""The widgets of the lessons driven where the lessons show them: a real JupyterLab, both languages, a lesson up to the widget's cell."""
 
 import re
 
 import lab
-import nbformat
-import pytest
-
-from lmcourse import workfolder
-
-WORDS = {
-    "en": {
-        "praise": "praise with probability",
-        "empty": "Type a review",
-        "foreign": "cannot judge",
-        "cut": "first 128",
-    },
-    "zh": {"praise": "是好评的概率", "empty": "请输入", "foreign": "判断不了", "cut": "前 128 个字"},
-}
-
-
-@pytest.fixture(scope="module", params=["en", "zh"])
-def pipeline(request, browser, tmp_path_factory):
-    """Lesson 1.2 opened from a work folder as `lmcourse lab` makes it, and run to its end."""
-    folder = tmp_path_factory.mktemp(f"work-{request.param}")
-    workfolder.update(folder, request.param)
-    with lab.server(folder, lang=request.param) as site:
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        lab.open_notebook(page, site, f"{request.param}/1_concepts/02_the_pipeline.ipynb")
-        lab.run_all(page, timeout=300)
-        yield page, request.param
-        page.close()
-
-
-def verdict_after(page, text: str, word: str) -> str:
-    """Type a text into the review box and wait until the answer holds the word."""
-    page.locator("textarea:not([readonly])").last.fill(text)
-    answer = page.locator(".widget-html-content", has_text=word).last
-    answer.wait_for(timeout=15_000)
-    return answer.inner_text()
-
-
-def test_a_typed_review_changes_the_answer(pipeline):
-    page, language = pipeline
-    words = WORDS[language]
-    praise = verdict_after(page, "房间干净，服务很好，非常满意，下次还会来", words["praise"])
-    page.wait_for_timeout(300)
-    complaint = verdict_after(page, "房间很脏，服务太差，非常失望，再也不来了", words["praise"])
-    page.wait_for_timeout(500)
-    complaint = verdict_after(page, "房间很脏，服务太差，非常失望，再也不来了", words["praise"])
-    assert praise != complaint
-    probability = [float(text.split()[-1].split("：")[-1]) for text in (praise, complaint)]
-    assert probability[0] > probability[1]
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [("", "empty"), ("😀😀😀", "foreign"), ("A lovely stay, thank you", "foreign"), ("好" * 100_000, "cut")],
-    ids=["nothing", "emoji", "English", "100,000 characters"],
-)
-def test_an_odd_text_gets_a_sensible_answer(pipeline, text, kind):
-    page, language = pipeline
-    verdict_after(page, "房间干净", WORDS[language]["praise"])
-    verdict_after(page, text, WORDS[language][kind])
-
-
-def test_a_typed_tag_is_shown_as_text(pipeline):
-    page, language = pipeline
-    verdict_after(page, "<img src=x onerror=alert(1)>很好", WORDS[language]["foreign"])
-    assert page.locator(".widget-html-content img").count() == 0
-
-
-def test_the_diagram_is_filled(pipeline):
-    page, language = pipeline
-    boxes = page.locator(".lmw li.done")
-    assert boxes.count() >= 6
-    assert not lab.errors(page)
-
-
-def test_no_cell_writes_to_standard_error(pipeline):
-    page, _ = pipeline
-    written = page.evaluate(
-        """() => window.jupyterapp.shell.currentWidget.content.widgets.flatMap((cell) =>
-             (cell.model.outputs?.toJSON() ?? []).filter((o) => o.name === "stderr").map((o) => String(o.text)))"""
-    )
-    assert written == []
-
-
-# ---- a lesson up to the cell that shows the widget, and the widget driven there
-
-LIVE = ".jp-OutputArea-output .lmw"
-both_languages = pytest.mark.parametrize("lang", ["en", "zh"])
-
-
-def open_lesson(page, site, lang, path, last):
-    """Open a lesson as a learner finds it, up to the cell of this name, with that cell in sight."""
-    notebook = nbformat.read(lab.ROOT / "notebooks" / lang / path, as_version=4)
-    end = next(i for i, cell in enumerate(notebook.cells) if cell.id == last)
-    notebook.cells = notebook.cells[: end + 1]
-    name = f"{lang}-{path.rpartition('/')[2]}"
-    nbformat.write(notebook, site.folder / name)
-    lab.open_notebook(page, site, name)
-    page.evaluate("(i) => window.jupyterapp.shell.currentWidget.content.scrollToItem(i, 'start')", end)
 
 
 def focus(page, label):
-    page.locator(LIVE).get_by_label(label, exact=True).last.focus()
+    page.locator(lab.LIVE).get_by_label(label, exact=True).last.focus()
 
 
-@both_languages
+@lab.both_languages
 def test_gradient_flow_moves_while_the_patient_trains_and_is_scrubbed_afterwards(page, site, lang):
-    open_lesson(page, site, lang, "2_mathematics/05_depth.ipynb", "network")
+    lab.open_lesson(page, site, lang, "2_mathematics/05_depth.ipynb", "network")
     page.evaluate(
         """() => { window.seen = new Set();
              setInterval(() => document.querySelectorAll(".lmw[data-step]").forEach((e) => window.seen.add(+e.dataset.step)), 20); }"""
     )
     lab.run_all(page, timeout=180)
     steps = int(lab.kernel(page, "flows['patient'].steps"))
-    patient = page.locator(LIVE).last
+    patient = page.locator(lab.LIVE).last
     page.wait_for_function("(n) => +[...document.querySelectorAll('.lmw')].at(-1).dataset.step === n", arg=steps)
     assert [step for step in page.evaluate("() => [...window.seen]") if 0 < step < steps], "it moved before the end"
 
     page.wait_for_timeout(300)  # the newest record is drawn at the next frame
-    last = page.locator(f"{LIVE} canvas").count() - 1
-    now = lab.picture(page, f"{LIVE} canvas", last)
+    last = page.locator(f"{lab.LIVE} canvas").count() - 1
+    now = lab.picture(page, f"{lab.LIVE} canvas", last)
     focus(page, {"en": "Look back through the training", "zh": "回看训练过程"}[lang])
     page.keyboard.press("Home")
     page.wait_for_function("() => [...document.querySelectorAll('.lmw')].at(-1).dataset.step === '0'")
-    assert lab.picture(page, f"{LIVE} canvas", last) != now
+    assert lab.picture(page, f"{lab.LIVE} canvas", last) != now
     assert {"en": "step 0 ", "zh": "第 0 步"}[lang] in patient.inner_text()
     page.keyboard.press("End")
-    assert patient.get_attribute("data-step") == str(steps) and lab.picture(page, f"{LIVE} canvas", last) == now
+    assert patient.get_attribute("data-step") == str(steps) and lab.picture(page, f"{lab.LIVE} canvas", last) == now
 
 
-@both_languages
+@lab.both_languages
 def test_the_race_answers_start_rate_and_momentum(page, site, lang):
-    open_lesson(page, site, lang, "2_mathematics/04_optimisers.ipynb", "race-widget")
+    lab.open_lesson(page, site, lang, "2_mathematics/04_optimisers.ipynb", "race-widget")
     lab.run_all(page, timeout=180)
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     view.locator("canvas.plane").wait_for()
     page.wait_for_timeout(300)
 
     def result(k):
         return view.locator("li").nth(k).inner_text()
 
-    before = lab.picture(page, f"{LIVE} canvas.plane"), result(0)
+    before = lab.picture(page, f"{lab.LIVE} canvas.plane"), result(0)
     lab.drag(page, view.locator("canvas.plane"), (0.2, 0.3), (0.7, 0.7))
     lab.wait_for_kernel(page, "race.x > 0 > race.y", "True")
-    assert lab.picture(page, f"{LIVE} canvas.plane") != before[0] and result(0) != before[1]
+    assert lab.picture(page, f"{lab.LIVE} canvas.plane") != before[0] and result(0) != before[1]
 
     focus(page, {"en": "momentum", "zh": "动量"}[lang])
     page.keyboard.press("Home")
@@ -160,11 +62,11 @@ def test_the_race_answers_start_rate_and_momentum(page, site, lang):
     assert {"en": "diverges", "zh": "发散"}[lang] in result(0)
 
 
-@both_languages
+@lab.both_languages
 def test_the_loss_explorer_shows_where_the_printed_formula_breaks(page, site, lang):
-    open_lesson(page, site, lang, "2_mathematics/02_forward_and_loss.ipynb", "ask-explorer")
+    lab.open_lesson(page, site, lang, "2_mathematics/02_forward_and_loss.ipynb", "ask-explorer")
     lab.run_all(page)
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     view.locator("tbody tr").first.wait_for()
     lab.kernel(page, "globals().__setitem__('explorer', _)")
 
@@ -172,10 +74,10 @@ def test_the_loss_explorer_shows_where_the_printed_formula_breaks(page, site, la
         return view.locator("tbody tr").nth(1).inner_text()
 
     assert "∞" in printed() and "NaN" in printed()  # z = 38.5, label 0
-    curve = lab.picture(page, f"{LIVE} canvas")
+    curve = lab.picture(page, f"{lab.LIVE} canvas")
     lab.drag(page, view.locator("canvas").first, (0.95, 0.5), (0.6, 0.5))
     lab.wait_for_kernel(page, "0 < explorer.z < 36", "True")
-    assert "∞" not in printed() and lab.picture(page, f"{LIVE} canvas") != curve
+    assert "∞" not in printed() and lab.picture(page, f"{lab.LIVE} canvas") != curve
 
     # In float32 it breaks earlier: 24 ln 2 = 16.6 instead of 53 ln 2 = 36.7.
     lab.kernel(page, "setattr(explorer, 'z', 20.0)")
@@ -186,31 +88,31 @@ def test_the_loss_explorer_shows_where_the_printed_formula_breaks(page, site, la
     assert "∞" in printed()
 
 
-@both_languages
+@lab.both_languages
 def test_the_tokenizer_explorer_answers_the_first_task(page, site, lang):
-    open_lesson(page, site, lang, "3_training/02_tokenization.ipynb", "explorer")
+    lab.open_lesson(page, site, lang, "3_training/02_tokenization.ipynb", "explorer")
     lab.run_all(page, timeout=180)
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     view.locator("canvas").wait_for()
     view.get_by_label({"en": "Text", "zh": "文本"}[lang], exact=True).fill("房间")
     lab.wait_for_kernel(page, "explorer.typed", "'房间'")
     most = lab.kernel(page, "explorer.applied")
-    curve = lab.picture(page, f"{LIVE} canvas")
+    curve = lab.picture(page, f"{lab.LIVE} canvas")
     focus(page, {"en": "merges applied", "zh": "已做的合并"}[lang])
     page.keyboard.press("Home")
     lab.wait_for_kernel(page, "explorer.applied, len(explorer.tokens())", "(0, 6)")
-    assert lab.picture(page, f"{LIVE} canvas") != curve
+    assert lab.picture(page, f"{lab.LIVE} canvas") != curve
     assert view.locator(".tokens").nth(2).locator("span").all_inner_texts() == ["E6", "88", "BF", "E9", "97", "B4"]
     lab.drag(page, view.locator("canvas"), (0.1, 0.5), (0.97, 0.5))
     lab.wait_for_kernel(page, "explorer.applied", most)
     assert {"en": "Merge number", "zh": "合并表第"}[lang] in view.inner_text()
 
 
-@both_languages
+@lab.both_languages
 def test_the_data_funnel_answers_its_tasks(page, site, lang):
-    open_lesson(page, site, lang, "3_training/01_data.ipynb", "funnel-widget")
+    lab.open_lesson(page, site, lang, "3_training/01_data.ipynb", "funnel-widget")
     lab.run_all(page, timeout=300)
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     slider = {"en": "similarity from which a pair counts", "zh": "相似度达到多少算近似重复"}[lang]
 
     def move(key, times, threshold):
@@ -232,9 +134,9 @@ def test_the_data_funnel_answers_its_tasks(page, site, lang):
 
 
 def test_the_recorded_model_is_sampled_and_the_task_has_an_answer(page, site, lang):
-    open_lesson(page, site, lang, "3_training/03_gpt.ipynb", "sampler")
+    lab.open_lesson(page, site, lang, "3_training/03_gpt.ipynb", "sampler")
     lab.run_all(page, timeout=400)
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     view.locator(".candidates button code", has_text="␣").first.wait_for()
     can_be_drawn = {"en": re.compile(r"(\d+) of 2048 tokens"), "zh": re.compile(r"可能抽到 (\d+) 个")}[lang]
 
@@ -264,12 +166,12 @@ def test_the_recorded_model_is_sampled_and_the_task_has_an_answer(page, site, la
     assert new.inner_text().strip() == word.replace("␣", "").replace("⏎", "").strip()
 
 
-@both_languages
+@lab.both_languages
 def test_the_calculator_tells_when_the_cache_outweighs_the_weights(page, site, lang):
     """1.1's task: Llama 3.1 8B for one user; the first context on the slider at which the cache weighs more."""
-    open_lesson(page, site, lang, "1_concepts/01_what_is_a_large_model.ipynb", "widget")
+    lab.open_lesson(page, site, lang, "1_concepts/01_what_is_a_large_model.ipynb", "widget")
     lab.run_all(page, timeout=300)
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     view.locator("canvas").first.wait_for()
     heavier = "(lambda memory: memory['cache'] > memory['weights'])(calculator.serving_memory())"
     assert (
@@ -277,7 +179,7 @@ def test_the_calculator_tells_when_the_cache_outweighs_the_weights(page, site, l
         == "(1, 'Llama 3.1 8B', 'bfloat16')"
     )
     assert lab.kernel(page, heavier) == "False"
-    bars = lab.picture(page, f"{LIVE} canvas")
+    bars = lab.picture(page, f"{lab.LIVE} canvas")
     focus(page, {"en": "context", "zh": "上下文"}[lang])
     for _ in range(12):
         if lab.kernel(page, heavier) == "True":
@@ -285,7 +187,7 @@ def test_the_calculator_tells_when_the_cache_outweighs_the_weights(page, site, l
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(400)
     assert lab.kernel(page, "calculator.context") == "131072"  # the answer to the question below it
-    assert lab.picture(page, f"{LIVE} canvas") != bars
+    assert lab.picture(page, f"{lab.LIVE} canvas") != bars
 
     cost = view.locator(".result").last.inner_text()
     focus(page, {"en": "how many", "zh": "数量"}[lang])
@@ -295,12 +197,12 @@ def test_the_calculator_tells_when_the_cache_outweighs_the_weights(page, site, l
     )
 
 
-@both_languages
+@lab.both_languages
 def test_the_roofline_holds_the_learners_layers(page, site, lang):
     """1.3's task: on an H100 with 2 bytes the feed-forward layer meets the peak at 1,024 tokens; attention never moves."""
-    open_lesson(page, site, lang, "1_concepts/03_hardware_and_scale.ipynb", "widget")
+    lab.open_lesson(page, site, lang, "1_concepts/03_hardware_and_scale.ipynb", "widget")
     lab.run_all(page, timeout=300)
-    view = page.locator(LIVE).last
+    view = page.locator(lab.LIVE).last
     view.locator("tr").nth(1).wait_for()
     assert int(lab.kernel(page, "len(under.measured)")) == 10  # what the cell above has measured here
     view.get_by_label({"en": "machine", "zh": "机器"}[lang], exact=True).select_option(label="NVIDIA H100 SXM")
