@@ -108,6 +108,36 @@ def wants_all_bands(signatures, bands):
     return [(i, j) for i, j in combinations(range(len(signatures)), 2) if np.array_equal(signatures[i], signatures[j])]
 
 
+@candidates.mistake(
+    en="`bands` is how many bands there are; here it was taken for how many numbers are in one.",
+    zh="`bands` 是带的个数，这里把它当成了每带几个数。",
+)
+def takes_bands_for_rows(signatures, bands):
+    return candidates.reference(signatures, signatures.shape[1] // bands)
+
+
+@candidates.mistake(
+    en="Only the first text of a bucket is paired with the others. All that share a bucket are candidates, each with each.",
+    zh="桶里只有第一条文本与其余的配了对。同一个桶里的，两两都是候选。",
+)
+def pairs_with_the_first_only(signatures, bands):
+    found = set()
+    for band in np.split(signatures, bands, axis=1):
+        first = {}
+        for i, numbers in enumerate(band):
+            if first.setdefault(tuple(numbers), i) != i:
+                found.add((first[tuple(numbers)], i))
+    return sorted(found)
+
+
+@candidates.mistake(
+    en="One equal number is enough here. A pair is proposed when all numbers of a band agree.",
+    zh="这里有一个数相同就算。一个带里的数全部相同，才提出这一对。",
+)
+def one_number_is_enough(signatures, bands):
+    return candidates.reference(signatures, signatures.shape[1])
+
+
 @candidates.right
 def by_comparing_all(signatures, bands):
     cut = np.asarray(signatures).reshape(len(signatures), bands, -1)

@@ -27,7 +27,7 @@ def _facts(answer, lengths, size, window):
     if not isinstance(first, list | tuple) or not all(np.ndim(batch) == 1 for batch in first):
         return first
     padded = sum(int(lengths[batch].max()) * len(batch) for batch in first)
-    order = np.concatenate(first)
+    order, later = (np.concatenate([*batches, np.array([], int)]) for batches in (first, again))
     ranks = [np.median(lengths[batch]) for batch in first]
     facts = {
         pick(en="sizes of the batches", zh="各批的大小"): sorted(len(batch) for batch in first),
@@ -36,7 +36,7 @@ def _facts(answer, lengths, size, window):
             len(first) < 4 or (ranks != sorted(ranks) and ranks != sorted(ranks)[::-1])
         ),
         pick(en="another order next time", zh="下一轮顺序不同"): int(
-            len(first) < 4 or not np.array_equal(order, np.concatenate(again))
+            len(first) < 4 or not np.array_equal(order, later)
         ),
     }
     if window >= len(lengths):  # then no luck is left in it
@@ -104,6 +104,19 @@ def bucketed(lengths, size, window, random):
 def short_ones_first(lengths, size, window, random):
     order = np.argsort(lengths)
     return [order[i : i + size] for i in range(0, len(order), size)]
+
+
+@bucketed.mistake(
+    en="Within a window the batches still come from short to long. Mix all batches at the end.",
+    zh="在一个窗口里，批还是由短到长出现的。最后要把所有的批打乱。",
+)
+def never_mixes(lengths, size, window, random):
+    order, batches = random.permutation(len(lengths)), []
+    for start in range(0, len(order), window):
+        part = order[start : start + window]
+        part = part[np.argsort(lengths[part])]
+        batches += [part[i : i + size] for i in range(0, len(part), size)]
+    return batches
 
 
 @bucketed.mistake(
@@ -243,6 +256,25 @@ def end_in_front(documents, length, end):
     stream = [token for document in documents for token in [end, *document]]
     rows = len(stream) // length
     return np.array(stream[: rows * length], dtype=int).reshape(rows, length)
+
+
+@pack.mistake(
+    en="The last document has no end token: it stands after each, not only between two.",
+    zh="最后一篇没有结束词元：每篇后面都要有，不只是两篇之间。",
+)
+def between_only(documents, length, end):
+    stream = [token for document in documents for token in [*document, end]][:-1]
+    rows = len(stream) // length
+    return np.array(stream[: rows * length], dtype=int).reshape(rows, length)
+
+
+@pack.mistake(
+    en="The last row is filled up instead of left out: a little padding again.",
+    zh="最后一行被填满了，而不是舍去：这仍是补齐。",
+)
+def fills_the_last_row(documents, length, end):
+    stream = [token for document in documents for token in [*document, end]]
+    return np.array(stream + [end] * (-len(stream) % length), dtype=int).reshape(-1, length)
 
 
 @pack.right

@@ -109,6 +109,19 @@ def first_seen_wins(words, how_many):
 
 
 @learn.mistake(
+    en="A tie goes to the larger ids: `max` over (count, pair) prefers them. Here the smaller ids decide.",
+    zh="次数相同时选了编号较大的：对（次数, 一对）取 `max` 就会这样。这里由较小的编号决定。",
+)
+def larger_ids_win(words, how_many):
+    merges = []
+    while len(merges) < how_many and max(count_pairs(words).values(), default=0) >= 2:
+        pairs = count_pairs(words)
+        merges.append(max(pairs, key=lambda pair: (pairs[pair], pair)))
+        words = _rewritten(words, merges[-1], 255 + len(merges))
+    return merges
+
+
+@learn.mistake(
     en="It goes on where every pair occurs once: such a token copies its text and helps no other.",
     zh="每一对都只出现一次了还在继续：这样的词元只是抄了原文，对别的文本没有用。",
 )
@@ -152,6 +165,7 @@ MERGES = learn.reference(_spelled(THYME), 20)
         Case(list(b"abcab"), [(98, 99), (97, 98)], label_en="a rarer pair was learned first", label_zh="先学到的那对更少见", expected=[97, 256, 257]),
         Case(list(b"abc"), [(98, 99), (97, 98)], label_en="two pairs overlap", label_zh="两对相叠"),
         Case(list(b"abcd"), [(97, 98), (98, 99), (256, 99), (257, 100)], label_en="two ways to spell it", label_zh="两种拼法"),
+        Case(list(b"abcd"), [(99, 100), (98, 99), (97, 257), (97, 98)], label_en="a longer token would fit", label_zh="另有更长的词元放得下"),
         Case(list(b"the thyme brother thinks"), MERGES, label_en="a text", label_zh="一段文本"),
         Case(list(b"motherhood"), MERGES, label_en="a new word", label_zh="没见过的词"),
         Case(list(b"xyz"), MERGES, label_en="no merge fits", label_zh="没有可用的合并"),
@@ -221,6 +235,22 @@ def from_the_left(ids, merges):
 )
 def last_learned_first(ids, merges):
     return _encoded(ids, merges, lambda pairs, rank: max(pairs, key=rank.get))
+
+
+@encode.mistake(
+    en="The longest token that fits is taken, from the left: some tokenizers do so, byte-pair encoding does not. It repeats the merges as learned.",
+    zh="从左边起每次取放得下的最长词元：有的分词器是这样，字节对编码不是。它按学到的次序重做合并。",
+)
+def longest_first(ids, merges):
+    spelled = [(value,) for value in range(256)]
+    for left, right in merges:
+        spelled.append(spelled[left] + spelled[right])
+    number, cut, i = {piece: n for n, piece in enumerate(spelled)}, [], 0
+    while i < len(ids):
+        end = next(end for end in range(len(ids), i, -1) if tuple(ids[i:end]) in number)
+        cut.append(number[tuple(ids[i:end])])
+        i = end
+    return cut
 
 
 @encode.mistake(

@@ -10,10 +10,10 @@ which_code = choice(
     "In the documentation 60 % of the next letters are not, so “never” is right in 60 %. How often is the model right?",
     zh="字母 a 到 z 编为 0 到 25。逻辑回归拿到一个字母的编号，猜下一个字母是不是元音。文档里 60% 的下一个字母不是元音，所以永远答“不是”能对 60%。模型能对多少？",
     options=[
-        ("about 60 %: hardly better than “never”", "约 60%：和永远答“不是”差不多"),
+        ("about 60 %: no better than “never”", "约 60%：不比永远答“不是”强"),
         ("about 68 %: half of what the letter tells", "约 68%：字母所含信息的一半"),
         ("about 76 %: all that the letter tells", "约 76%：字母所含信息的全部"),
-        ("below 60 %: the numbers mislead it", "低于 60%：编号会误导它"),
+        ("clearly below 60 %: the numbers mislead it", "明显低于 60%：编号会误导它"),
     ],
     answer=0,
     because_en="A single slope over 0 … 25 can only say “vowels follow more often late in the alphabet”, or early. Which letters like a vowel has "

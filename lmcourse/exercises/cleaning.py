@@ -40,6 +40,12 @@ coin_labels = choice(
         Case("e&#769;&#8203;", label_en="entities that hide both", label_zh="藏在实体里的"),
         Case("Ａ１，不变", label_en="full width stays", label_zh="全角保留", expected="Ａ１，不变"),
         Case("&amp;lt; 只还原一次", label_en="an entity of an entity", label_zh="实体的实体"),
+        Case(
+            "好 \u200b 用",
+            label_en="an invisible one between spaces",
+            label_zh="空格之间看不见的字符",
+            expected="好 用",
+        ),
         Case("", label_en="the empty text", label_zh="空文本", expected=""),
     ],
     properties=[
@@ -100,6 +106,15 @@ def unescapes_last(text):
     text = unicodedata.normalize("NFC", text)
     seen = [c for c in text if c.isspace() or unicodedata.category(c)[0] != "C"]
     return html.unescape(" ".join("".join(seen).split()))
+
+
+@tidy.mistake(
+    en="The spaces are joined before the invisible characters go: where one stood between two spaces, both remain.",
+    zh="先合并了空格，才去掉看不见的字符：它若夹在两个空格之间，两个空格都会留下。",
+)
+def joins_spaces_first(text):
+    text = " ".join(unicodedata.normalize("NFC", html.unescape(text)).split())
+    return "".join(c for c in text if unicodedata.category(c)[0] != "C")
 
 
 @tidy.right
@@ -203,6 +218,16 @@ def clips(train, test):
 def one_range(train, test):
     low, high = train.min(), train.max()
     return (train - low) / (high - low), (test - low) / (high - low)
+
+
+@scale.mistake(
+    en="The upper end of the range still comes from both sets.",
+    zh="范围的上端仍取自两个集合。",
+)
+def upper_end_of_both(train, test):
+    low, high = train.min(axis=0), np.maximum(train.max(axis=0), test.max(axis=0))
+    width = np.where(high > low, high - low, 1)
+    return (train - low) / width, (test - low) / width
 
 
 @scale.right

@@ -5,6 +5,7 @@ Left out on purpose: comparing objects by anything but `==`; an exercise's `use`
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from numbers import Number
 
 import numpy as np
@@ -190,6 +191,12 @@ def _shape_suggestion(expected: tuple, got: tuple) -> str:
         return pick(
             en="Along which axis do you sum, take the maximum or the mean?", zh="求和、取最大值或均值时，用的是哪个轴？"
         )
+    if len(got) == len(expected) and got[1:] == expected[1:]:
+        if got[0] > expected[0]:
+            return pick(en="There are too many entries: which are there twice, or should not be there?",
+                        zh="条目多了：哪些重复了，或不该出现？")  # fmt: skip
+        return pick(en="Entries are missing: which, and at which step do they get lost?",
+                    zh="条目少了：少的是哪些，在哪一步丢的？")  # fmt: skip
     return pick(en="Print the shape after each step.", zh="逐步打印形状看看。")
 
 
@@ -203,7 +210,7 @@ def _value_suggestion(a: np.ndarray, b: np.ndarray, tolerance: Tolerance) -> str
     if _close(a, -b, tolerance).all():
         return pick(en="Every sign is the opposite of the expected one.", zh="所有值的符号都反了。")
     ratio = np.vdot(a, b) / np.vdot(a, a)
-    if a.size > 1 and abs(ratio) > tolerance.relative and _close(a, b / ratio, tolerance).all():
+    if np.count_nonzero(a) > 1 and abs(ratio) > tolerance.relative and _close(a, b / ratio, tolerance).all():
         return pick(en=f"Every value is {ratio:.4g} times the expected one: a missing or extra factor?",
                     zh=f"每个值都是应有值的 {ratio:.4g} 倍：多了或少了一个因子？")  # fmt: skip
     shift = (b - a).mean()
@@ -224,7 +231,10 @@ def show(value) -> str:
         text = np.array2string(array, separator=", ", threshold=24, edgeitems=2, precision=8, max_line_width=100)
         return text if array.size <= 24 else pick(en="shape", zh="形状") + f" {array.shape}, {array.dtype}\n{text}"
     try:
-        text = repr(value)
+        if type(value) is dict:  # of arrays, mostly of single numbers
+            text = "{" + ", ".join(f"{key!r}: {show(part)}" for key, part in islice(value.items(), 50)) + "}"
+        else:
+            text = repr(value)
     except Exception:  # a learner's object that cannot be shown
         text = f"<{type(value).__name__}>"
     return text if len(text) <= 300 else text[:297] + "…"

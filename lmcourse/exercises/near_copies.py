@@ -25,8 +25,8 @@ how_many = choice(
 
 same_topic = choice(
     en="The language reference of Python has about 80 help topics. Eight are drawn by lot and held out as a whole, the rest is trained "
-    "on. How much of the held-out text also stands, word for word or nearly, in the training topics?",
-    zh="Python 的语言参考约有 80 个帮助主题。抽签留出 8 个完整的主题，用其余的训练。留出的文本中，有多少也（几乎）一字不差地出现在训练主题里？",
+    "on. How much of the held-out text also stands, line for line, in the training topics?",
+    zh="Python 的语言参考约有 80 个帮助主题。抽签留出 8 个完整的主题，用其余的训练。留出的文本中，有多少整行整行地也出现在训练主题里？",
     options=[
         ("nothing: whole topics were held out", "完全没有：留出的是整个主题"),
         ("about one part in a hundred, such as common phrases", "大约百分之一，例如常用语句"),

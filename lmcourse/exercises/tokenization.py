@@ -23,9 +23,9 @@ english_on_chinese = choice(
 )
 
 same_content = choice(
-    en="Now the tokenizer learns from both languages, half of the bytes each. English text takes about half a token per character, Chinese "
-    "about one. This course exists in both languages and says the same in both. Its Chinese edition takes …",
-    zh="现在让分词器从两种语言各学一半（按字节计）。英文大约每字符半个词元，中文大约每字符一个。本课程有中英两版，内容相同。它的中文版要用……",
+    en="Now the tokenizer learns from both languages, half of the bytes each. English text takes a third to a half of a token per character, "
+    "Chinese about one. This course exists in both languages and says the same in both. Its Chinese edition takes …",
+    zh="现在让分词器从两种语言各学一半（按字节计）。英文每字符三分之一到半个词元，中文大约每字符一个。本课程有中英两版，内容相同。它的中文版要用……",
     options=[
         ("about twice as many tokens as the English one", "大约是英文版两倍的词元"),
         ("about half as many again", "比英文版多一半左右的词元"),
@@ -203,7 +203,7 @@ def merge(ids, pair, new):
     zh="合并之后，这一对的右半边还留着：应当从它后面继续。",
 )
 def keeps_the_right_half(ids, pair, new):
-    return [new if (a, b) == pair else a for a, b in zip(ids, [*ids[1:], None], strict=True)]
+    return [new if (a, b) == pair else a for a, b in zip(ids, [*ids[1:], None], strict=False)]
 
 
 @merge.mistake(
