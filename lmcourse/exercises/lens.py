@@ -6,7 +6,7 @@ from lmcourse.exercises.exercise import Case, exercise, prop
 
 
 @exercise(
-    minutes=8,
+    minutes=6,
     task_en="Write Wilson's interval for a share of right answers.",
     task_zh="写出正确率的 Wilson 区间。",
     cases=lambda: [
@@ -107,7 +107,7 @@ def by_counts(right, n, z=1.96):
 
 
 @exercise(
-    minutes=6,
+    minutes=5,
     task_en="Find the layer from which on the last layer's token stays ahead.",
     task_zh="找出从哪一层起，最后一层的词元一直领先。",
     cases=lambda: [

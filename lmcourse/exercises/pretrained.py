@@ -167,7 +167,7 @@ COUNTED = np.arange(16) + 16 * (15 - np.arange(16))  # low halves 0 … 15, high
 
 
 @exercise(
-    minutes=10,
+    minutes=8,
     task_en="Decode Q4_1: turn blocks of 20 bytes into 32 weights each.",
     task_zh="解码 Q4_1：把每块 20 个字节变成 32 个权重。",
     cases=lambda: [
