@@ -4,7 +4,7 @@
         for token in …: yield text_of(token)
     chat_box(reply)
 
-The function runs on a thread beside the notebook, started by the page's own message (`microscope_thread`), so cells can run meanwhile and
+The function runs on a thread beside the notebook, started by the page's own message (`worker`), so cells can run meanwhile and
 stop gets through. Left out on purpose: a system message, editing, Markdown (what anybody writes is shown as it is), saving.
 """
 
@@ -17,7 +17,7 @@ from traitlets import Bool, Dict, Float, Int, List, Unicode, validate
 
 from lmcourse.language import CourseError
 from lmcourse.widgets.base import Widget, module, sentence
-from lmcourse.widgets.microscope_thread import Worker
+from lmcourse.widgets.worker import Worker
 
 FRAME = 1 / 20  # seconds between two sights of a reply that is being written
 SHOWN = 1200  # characters of the conversation in the static picture

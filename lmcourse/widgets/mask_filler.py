@@ -12,7 +12,7 @@ from traitlets import Float, Int, List, Unicode, validate
 from lmcourse.language import CourseError
 from lmcourse.plotting import BLUE, GREY
 from lmcourse.widgets.base import Widget, figure, fonts, module, printable, sentence
-from lmcourse.widgets.microscope_thread import Worker
+from lmcourse.widgets.worker import Worker
 
 LONGEST, LISTED = 48, 6
 

@@ -4,7 +4,7 @@
     microscope(model, x, y)         your own: a chain of Dense layers on points of the plane
 
 The browser computes the pictures from the weights, so little travels: 1.5 kB a frame for two layers of eight neurons.
-Training runs on a thread (`microscope_thread`) and stops between two steps. Left out: test sets, regularisation controls.
+Training runs on a thread (`worker`) and stops between two steps. Left out: test sets, regularisation controls.
 """
 
 import time
@@ -19,8 +19,8 @@ from lmcourse.widgets.microscope_commands import Commands
 from lmcourse.widgets.microscope_picture import draw
 from lmcourse.widgets.microscope_points import SHOWN_POINTS, check_points, choose_loss, classes, targets
 from lmcourse.widgets.microscope_problems import PROBLEMS, apart
-from lmcourse.widgets.microscope_thread import Worker
 from lmcourse.widgets.microscope_training import Engine
+from lmcourse.widgets.worker import Worker
 
 SETTINGS = {
     "problem": "circle",

@@ -13,7 +13,7 @@ from traitlets import Bytes, Float, Int, List, Unicode, validate
 from lmcourse.language import CourseError
 from lmcourse.plotting import BLUE, GREY
 from lmcourse.widgets.base import Widget, figure, fonts, module, printable, sentence
-from lmcourse.widgets.microscope_thread import Worker
+from lmcourse.widgets.worker import Worker
 
 EXACT, BINS, LISTED = 512, 64, 24
 

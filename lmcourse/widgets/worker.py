@@ -36,7 +36,7 @@ class Worker:
         self._commands.put(command)
         if self.thread is None or not self.thread.is_alive():
             run = contextvars.copy_context().run
-            self.thread = threading.Thread(target=run, args=(self._loop,), name="lmcourse-microscope", daemon=True)
+            self.thread = threading.Thread(target=run, args=(self._loop,), name="lmcourse-widget", daemon=True)
             self.thread.start()
 
     def stop(self, wait: float = 2.0):
