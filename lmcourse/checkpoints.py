@@ -121,11 +121,4 @@ def fill(
         )
     for path, weight in weights.items():
         source, change = names[path]
-        value = np.ascontiguousarray(change(np.asarray(tensors[source])))
-        if (
-            weight._value is None
-        ):  # made without a value, see `smollm2.llama`; Keras has no public way to give it its first one
-            weight._initialize(value)
-        else:
-            weight.assign(value)
-        del value  # or it would lie beside the next one
+        weight.assign(change(np.asarray(tensors[source])))

@@ -11,7 +11,6 @@ other models.
 
 from functools import partial
 
-import keras
 import numpy as np
 
 from lmcourse import checkpoints, gguf_files
@@ -44,9 +43,7 @@ def llama(file: gguf_files.File, dtype: str = "float32") -> Llama:
     """
     sizes = _sizes(file)
     tied = "output.weight" not in file.tensors
-    # without values at first: random ones would take as much memory as the weights, and more while they are drawn
-    with keras.StatelessScope(initialize_variables=False):
-        model = Llama(**sizes, tied=tied, dtype=dtype)
+    model = Llama(**sizes, tied=tied, dtype=dtype)
     table = names(sizes["num_layers"], sizes["num_heads"], sizes["num_key_value_heads"], tied)
     checkpoints.fill(model, file.tensors, table)
     return model
@@ -59,8 +56,7 @@ def stacked(file: gguf_files.File) -> StackedLlama:
         CourseError: as `llama`; also when the output has a matrix of its own.
     """
     sizes = _sizes(file)
-    with keras.StatelessScope(initialize_variables=False):
-        model = StackedLlama(**sizes)
+    model = StackedLlama(**sizes)
     table = stacked_names(sizes["num_heads"], sizes["num_key_value_heads"])
     checkpoints.fill(model, gguf_files.stacks(file.tensors), table)
     return model

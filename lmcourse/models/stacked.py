@@ -2,7 +2,7 @@
 
 What it computes is what `lmcourse.models.llama` computes. The loop's body is compiled once, not once for each layer, which saves most of
 the time and memory that compiling takes; and a kernel lies as (outputs, inputs), so that one token's product reads it from front to end.
-Left out on purpose: training; weights in fewer bits, which XLA unpacks before the loop, or so slowly that float32 is faster (measured).
+The weights begin as zeros and come from a file: drawing them would take three times their memory. Left out on purpose: training; weights in fewer bits, which XLA unpacks before the loop, or so slowly that float32 is faster (measured).
 
 Source: Touvron et al. (2023), LLaMA: open and efficient foundation language models.
 """
@@ -48,9 +48,12 @@ class StackedLlama(keras.Model):
             "widen": (intermediate_dim, hidden_dim),
             "narrow": (hidden_dim, intermediate_dim),
         }
-        self.table = self.add_weight((vocabulary_size, hidden_dim), name="table")
-        self.norm_scale = self.add_weight((hidden_dim,), name="norm")
-        self.stacks = {name: self.add_weight((num_layers, *shape), name=name) for name, shape in shapes.items()}
+        self.table = self.add_weight((vocabulary_size, hidden_dim), initializer="zeros", name="table")
+        self.norm_scale = self.add_weight((hidden_dim,), initializer="zeros", name="norm")
+        self.stacks = {
+            name: self.add_weight((num_layers, *shape), initializer="zeros", name=name)
+            for name, shape in shapes.items()
+        }
         self.built = True
 
     def embed(self, token_ids):
