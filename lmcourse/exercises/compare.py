@@ -4,6 +4,7 @@ Left out on purpose: comparing objects by anything but `==`; an exercise's `use`
 """
 
 import math
+import re
 from dataclasses import dataclass
 from numbers import Number
 
@@ -158,7 +159,7 @@ def _arrays(expected: np.ndarray, got, tolerance: Tolerance, where: str) -> Diff
     if not wrong.any():
         return None
     with np.errstate(all="ignore"):
-        gap = np.where(wrong, np.nan_to_num(np.abs(a - b), nan=np.inf), -1)
+        gap = np.where(wrong, np.nan_to_num(np.abs(a - b), nan=np.inf, posinf=np.inf), -1)
     worst = tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
     size = f"{gap[worst]:.3g}" if math.isfinite(gap[worst]) and a is not b else "–"
     spot = where + (str(list(worst)) if worst else "")
@@ -224,7 +225,7 @@ def show(value) -> str:
         text = np.array2string(array, separator=", ", threshold=24, edgeitems=2, precision=8, max_line_width=100)
         return text if array.size <= 24 else pick(en="shape", zh="形状") + f" {array.shape}, {array.dtype}\n{text}"
     try:
-        text = repr(value)
+        text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))  # where an object lies helps nobody
     except Exception:  # a learner's object that cannot be shown
         text = f"<{type(value).__name__}>"
     return text if len(text) <= 300 else text[:297] + "…"
