@@ -40,8 +40,8 @@ first_loss = number(
 )
 
 winner = choice(
-    en="Some 500 steps of training on a processor, half a minute or two, against the tuned counts over the same text. On topics that neither has seen, fewer bits a byte has …",
-    zh="一边是在处理器上训练约 500 步，花半分钟到两分钟；一边是同样文本上调好的计数。在双方都没见过的主题上，每字节比特数更少的是……",
+    en="Some 500 steps of training on a processor, a minute or so, against the tuned counts over the same text. On topics that neither has seen, fewer bits a byte has …",
+    zh="一边是在处理器上训练约 500 步，花一分钟左右；一边是同样文本上调好的计数。在双方都没见过的主题上，每字节比特数更少的是……",
     options=[
         (
             "the GPT, clearly: attention sees 128 tokens, counts see a few bytes",
