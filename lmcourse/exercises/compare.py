@@ -4,6 +4,7 @@ Left out on purpose: comparing objects by anything but `==`; an exercise's `use`
 """
 
 import math
+import re
 from dataclasses import dataclass
 from itertools import islice
 from numbers import Number
@@ -159,7 +160,7 @@ def _arrays(expected: np.ndarray, got, tolerance: Tolerance, where: str) -> Diff
     if not wrong.any():
         return None
     with np.errstate(all="ignore"):
-        gap = np.where(wrong, np.nan_to_num(np.abs(a - b), nan=np.inf), -1)
+        gap = np.where(wrong, np.nan_to_num(np.abs(a - b), nan=np.inf, posinf=np.inf), -1)
     worst = tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
     size = f"{gap[worst]:.3g}" if math.isfinite(gap[worst]) and a is not b else "–"
     spot = where + (str(list(worst)) if worst else "")
@@ -234,7 +235,7 @@ def show(value) -> str:
         if type(value) is dict:  # of arrays, mostly of single numbers
             text = "{" + ", ".join(f"{key!r}: {show(part)}" for key, part in islice(value.items(), 50)) + "}"
         else:
-            text = repr(value)
+            text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))  # where an object lies helps nobody
     except Exception:  # a learner's object that cannot be shown
         text = f"<{type(value).__name__}>"
     return text if len(text) <= 300 else text[:297] + "…"

@@ -48,11 +48,11 @@ _CONTEXT = (_a(5, 2, 1, 0), _a(3, 3, 3, 3), _a(8, 8, 8, 8), _a(0.1, 0.2, 0.3, 0.
     ],
 )
 def blend(seen, kinds, total, shorter, discount):
-    """The probability of a byte after a context.
+    """The probability of each byte of a text after its context.
 
-    seen: (bytes,) how often the byte came after the context; kinds: how many different bytes came after it; total: how many bytes came
-    after it, 0 for an unknown context; shorter: the probability after the context without its first byte; discount: from 0 to 1.
-    Returns (bytes,).
+    seen: how often the byte came after the context; kinds: how many different bytes came after it; total: how many bytes came after it,
+    0 for an unknown context; shorter: the probability after the context without its first byte, or one number for all.
+    All are (bytes,); discount: a number from 0 to 1. Returns (bytes,).
     """
     rest = discount * kinds * shorter
     longer = (np.maximum(seen - discount, 0) + rest) / np.maximum(total, 1)
@@ -91,6 +91,16 @@ def hands_on_one(seen, kinds, total, shorter, discount):
 def takes_from_nothing(seen, kinds, total, shorter, discount):
     longer = (seen - discount + discount * kinds * shorter) / np.maximum(total, 1)
     return np.where(total > 0, longer, shorter)
+
+
+@blend.mistake(
+    en="`if` asks once, but there is one context for each byte, known or not: choose with `np.where(total > 0, …, …)`.",
+    zh="`if` 只问一次，而每个字节各有一个上下文，有的见过，有的没见过：用 `np.where(total > 0, …, …)` 选择。",
+)
+def asks_once_for_all(seen, kinds, total, shorter, discount):
+    if total > 0:
+        return (np.maximum(seen - discount, 0) + discount * kinds * shorter) / total
+    return shorter
 
 
 @blend.right

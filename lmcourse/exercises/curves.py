@@ -98,7 +98,7 @@ def ends_with_the_run(steps, bits, baseline):
 def by_interp(steps, bits, baseline):
     if bits.min() >= baseline:
         return np.inf
-    return float(np.interp(-baseline, -bits[np.argsort(-bits)], steps[np.argsort(-bits)]))
+    return float(np.interp(baseline, bits[::-1], steps[::-1]))
 
 
 @crossing.right

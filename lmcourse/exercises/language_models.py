@@ -40,8 +40,8 @@ first_loss = number(
 )
 
 winner = choice(
-    en="Half a minute of training on a processor, against the tuned counts over the same text. On topics that neither has seen, fewer bits a byte has …",
-    zh="一边在处理器上训练半分钟，一边是同样文本上调好的计数。在双方都没见过的主题上，每字节比特数更少的是……",
+    en="Some 500 steps of training on a processor, a minute or so, against the tuned counts over the same text. On topics that neither has seen, fewer bits a byte has …",
+    zh="一边是在处理器上训练约 500 步，花一分钟左右；一边是同样文本上调好的计数。在双方都没见过的主题上，每字节比特数更少的是……",
     options=[
         (
             "the GPT, clearly: attention sees 128 tokens, counts see a few bytes",
@@ -52,9 +52,9 @@ winner = choice(
         ("the counts, clearly", "计数，而且明显"),
     ],
     answer=3,
-    because_en="Counting uses every byte of the text at once and needs no step; the GPT has to find out everything by small steps, and half "
-    "a minute buys it less than one reading of the text. A model that could be better is not better yet.",
-    because_zh="计数一次就用上文本的每个字节，不需要一步步走；GPT 的一切都要靠小步摸索，半分钟还不够它把文本读一遍。能够更好，不等于已经更好。",
+    because_en="Counting uses every byte of the text at once and needs no step; the GPT has to find out everything by small steps, and 500 "
+    "of them are less than one reading of the text. A model that could be better is not better yet.",
+    because_zh="计数一次就用上文本的每个字节，不需要一步步走；GPT 的一切都要靠小步摸索，500 步还不够它把文本读一遍。能够更好，不等于已经更好。",
 )
 
 loops = choice(
@@ -138,6 +138,22 @@ def _through(x, blocks):
     for block in blocks:
         x = block(x)
     return x
+
+
+@gpt.mistake(
+    en="positions has a row for each place of the longest text: take as many as these texts have places.",
+    zh="positions 为最长的文本准备了每个位置的一行：这里的文本有几个位置，就取几行。",
+)
+def takes_all_positions(ids, embedding, positions, blocks, norm):
+    return norm(_through(embedding[ids] + positions, blocks)) @ embedding.T
+
+
+@gpt.mistake(
+    en="positions was asked with the ids. A position's number is its place in the text, 0, 1, 2, …, whatever token stands there.",
+    zh="这里用词元编号去查 positions 了。位置的编号是它在文本中的次序 0、1、2……，与那里是什么词元无关。",
+)
+def positions_of_ids(ids, embedding, positions, blocks, norm):
+    return norm(_through(embedding[ids] + positions[ids], blocks)) @ embedding.T
 
 
 @gpt.mistake(

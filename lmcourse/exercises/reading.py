@@ -204,6 +204,15 @@ def divides_by_length(ids, padding):
 
 
 @reading_weights.mistake(
+    en="The tokens of the whole batch were counted. Each row has its own number: sum along `axis=1`, with `keepdims=True`.",
+    zh="数的是整批的词元。每一行各有自己的个数：沿 `axis=1` 求和，并加上 `keepdims=True`。",
+)
+def counts_the_batch(ids, padding):
+    mask = ids != padding
+    return mask / np.maximum(mask.sum(), 1)
+
+
+@reading_weights.mistake(
     en="This is the mask itself: a long text would count for more than a short one. Divide by the number of tokens.",
     zh="这只是掩码本身：长文本会比短文本更有分量。还要除以词元数。",
 )

@@ -51,7 +51,7 @@ def _chances(n, seed=0, sharp=2.0):
     ],
 )
 def nucleus(p, share):
-    """Cut a distribution to the fewest likely tokens that hold a share.
+    """Keep the fewest tokens, the likeliest first, that together hold at least a share; they divide everything among themselves.
 
     p: (vocabulary,) probabilities; share: above 0, up to 1. Returns (vocabulary,): sums to 1, 0 where a token was cut.
     """
@@ -78,7 +78,8 @@ def stops_before(p, share):
     kept = np.zeros(len(p))
     stay = order[np.cumsum(p[order]) <= share]
     kept[stay] = p[stay]
-    return kept / max(kept.sum(), 1e-12)
+    with np.errstate(invalid="ignore"):
+        return kept / kept.sum()
 
 
 @nucleus.mistake(
