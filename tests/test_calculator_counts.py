@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lmcourse.models.inspection import kept_for_backward, matrix_products
+from lmcourse.models.inspection import kept_for_backward, matrix_products, shapes_only
 from lmcourse.widgets import model_sizes as sizes
 from lmcourse.widgets import presets
 
@@ -129,18 +129,25 @@ def random_shape(seed):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_parameters_equal_keras_layers(seed):
+    shape = random_shape(seed)
+    assert sizes.total(shape) == shapes_only(lambda: transformer(shape, 16)).count_params(), shape
+
+
+def test_what_has_only_shapes_never_takes_memory():
     import keras
 
-    shape = random_shape(seed)
-    with keras.StatelessScope(initialize_variables=False):
-        assert sizes.total(shape) == transformer(shape, 16).count_params(), shape
+    model = shapes_only(lambda: transformer(SHAPES["GPT-3"], 16))  # 700 GB, if it had values
+    other = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(3)]
+    )  # Keras fills what it has put off when a model is built
+    assert other(np.ones((1, 2))).shape == (1, 3)
+    assert all(weight._value is None for weight in model.weights)
 
 
 def test_resnet50_has_three_counts():
     import keras
 
-    with keras.StatelessScope(initialize_variables=False):
-        model = keras.applications.ResNet50(weights=None)
+    model = shapes_only(lambda: keras.applications.ResNet50(weights=None))
     trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     biases = sum(int(np.prod(layer.bias.shape)) for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     assert (model.count_params(), trainable, biases, trainable - biases) == (25_636_712, 25_583_592, 26_560, 25_557_032)

@@ -1,9 +1,26 @@
-"""What TensorFlow's graph tells about a Keras model without running it: matrix products, and what the backward pass needs.
+"""What can be told about a Keras model without running it: its shapes; from TensorFlow's graph matrix products, and what the backward pass needs.
 
 Left out on purpose: other backends, temporaries, operations that are no matrix products (they are few).
 """
 
 import math
+
+
+def shapes_only(build):
+    """Build a Keras model whose variables have shapes and never values, to count what would fill no memory here.
+
+    Args:
+        build: called without arguments; gives the model.
+
+    Returns:
+        what `build` gave. It cannot be run.
+    """
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        model = build()
+    keras.backend.clear_session()  # or Keras would give them values as soon as another model is built
+    return model
 
 
 def matrix_products(model, batch: int, context: int, training: bool = False) -> int:
