@@ -133,6 +133,7 @@ def test_the_data_funnel_answers_its_tasks(page, site, lang):
     assert view.locator("li:not(.pair):visible").count() == 6
 
 
+@lab.both_languages
 def test_the_recorded_model_is_sampled_and_the_task_has_an_answer(page, site, lang):
     lab.open_lesson(page, site, lang, "3_training/03_gpt.ipynb", "sampler")
     lab.run_all(page, timeout=400)

@@ -62,6 +62,8 @@ def test_explorer_answers_typing_keys_drags_and_play(page, site, lang, theme):
     for key in ("j", "Enter", "b", "ArrowLeft", "Backspace"):
         page.keyboard.press(key)
     assert page.locator(".jp-Cell").count() == cells, "JupyterLab took a key for itself"
+    # what was typed must have arrived, or it would overwrite what the kernel sets
+    lab.wait_for_kernel(page, "w.typed", repr(view.get_by_label(words["text"], exact=True).input_value()))
 
     lab.kernel(page, "setattr(w, 'typed', 'from the kernel')")
     view.locator(".tokens").nth(3).get_by_text("kernel", exact=True).wait_for()
