@@ -137,6 +137,8 @@ const USED = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home",
  *   hover(element, {move(x, y), leave()})
  *   set(name, value)         model.set + save_changes
  *   send(kind, content, buffers)   a message to Python's `receive`
+ *   request({button, note, silence, patience})   → {ask(kind, content), answered()}: one question at a time to `receive`; the button rests
+ *     meanwhile, and `note` shows the text `silence` when no answer came in `patience` milliseconds
  *   on(target, type, handler, options), onModel(event, handler), onMessage(kind, handler), onTheme(handler), onCleanup(handler)
  *   announce(text)           spoken by screen readers, at most twice a second
  *   every(milliseconds, handler)   a timer that ends with the view
@@ -172,6 +174,26 @@ export function open(model, el, title) {
     reach(() => model.save_changes());
   };
   ui.send = (kind, content = {}, buffers) => reach(() => model.send({ kind, ...content }, undefined, buffers));
+  ui.request = ({ button, note, silence, patience }) => {
+    let waiting = 0;
+    const end = (words) => {
+      clearTimeout(waiting);
+      waiting = 0;
+      button.disabled = false;
+      note.textContent = words;
+    };
+    undo.push(() => clearTimeout(waiting));
+    return {
+      ask(kind, content) {
+        if (waiting) return;
+        end("");
+        button.disabled = true;
+        waiting = setTimeout(() => end(ui.t(silence)), patience);
+        ui.send(kind, content);
+      },
+      answered: () => end(""),
+    };
+  };
   ui.every = (milliseconds, handler) => {
     const timer = setInterval(handler, milliseconds);
     undo.push(() => clearInterval(timer));

@@ -2,8 +2,6 @@
 
 import { open, number, sequential } from "./common.js";
 
-const PATIENCE = 8000;
-
 /** Bits of surprise, -log2 p, at most 16; NaN for a token that the model does not know (p < 0). */
 export function surprise(p) {
   return p < 0 ? NaN : -Math.log2(Math.max(p, 2 ** -16));
@@ -39,7 +37,8 @@ function render({ model, el }) {
   const percent = (p) => `${number(100 * p, p < 0.1 ? 2 : 1)} %`;
   let place = model.get("place");
   let places = [];
-  let waiting = 0;
+  const kernel = ui.request({ button: go, note, patience: 8000, silence: { en: "No answer from the kernel yet. Places can be chosen without it; for another text, run the cell again.", zh: "内核还没有回答。没有内核也能选位置；要换文本，请重新运行该单元格。" } });
+  const ask = (text) => kernel.ask("read", { text });
 
   function read() {
     const pieces = model.get("pieces");
@@ -100,30 +99,13 @@ function render({ model, el }) {
     ui.set("place", i);
   }
 
-  function busy(now) {
-    clearTimeout(waiting);
-    waiting = now ? setTimeout(silent, PATIENCE) : 0;
-    go.disabled = now;
-    note.textContent = "";
-  }
-  function silent() {
-    waiting = 0;
-    go.disabled = false;
-    note.textContent = ui.t({ en: "No answer from the kernel yet. Places can be chosen without it; for another text, run the cell again.", zh: "内核还没有回答。没有内核也能选位置；要换文本，请重新运行该单元格。" });
-  }
-  function ask(text) {
-    if (waiting) return;
-    busy(true);
-    ui.send("read", { text });
-  }
-
   ui.on(form, "submit", (event) => {
     event.preventDefault();
     ask(input.value);
   });
   ui.onModel("change:step", () => {
     const focused = places.includes(document.activeElement) || fills.contains(document.activeElement);
-    busy(false);
+    kernel.answered();
     read();
     if (focused) places[place]?.focus();
     ui.announce(show());
@@ -134,7 +116,6 @@ function render({ model, el }) {
     show();
   });
   ui.onTheme(paint);
-  ui.onCleanup(() => clearTimeout(waiting));
   read();
   return ui.close;
 }

@@ -37,7 +37,6 @@ export function distribution(logits, tail, temperature, k, p) {
 // ---------------------------------------------------------------- view
 
 const KS = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 0];
-const PATIENCE = 5000;
 
 const visible = (token) => (token.replace(/\n/g, "⏎").replace(/\t/g, "⇥").replace(/^ /, "␣") || "∅");
 
@@ -74,8 +73,8 @@ function render({ model, el }) {
     format: (v) => (v < 1 ? number(v, 2) : ui.t({ en: "off", zh: "关" })), onInput: (v) => change("top_p", v),
   });
   const row = ui.element(ui.root, "div", { className: "row" });
-  const draw = ui.button(row, { text: { en: "draw a token", zh: "抽一个词元" }, onClick: () => ask("draw") });
-  const undo = ui.button(row, { text: { en: "undo", zh: "撤销" }, onClick: () => ask("undo") });
+  const draw = ui.button(row, { text: { en: "draw a token", zh: "抽一个词元" }, onClick: () => kernel.ask("draw") });
+  const undo = ui.button(row, { text: { en: "undo", zh: "撤销" }, onClick: () => kernel.ask("undo") });
   const note = ui.element(row, "span", { className: "muted", role: "status" });
   const facts = ui.element(ui.root, "div", { className: "facts" });
   const heading = ui.element(ui.root, "div", { className: "heading muted", "aria-hidden": "true" });
@@ -83,7 +82,7 @@ function render({ model, el }) {
   const list = ui.element(ui.root, "div", { className: "candidates", role: "group", label: { en: "candidates; click one to continue", zh: "候选词元；点击即可续写" } });
   let rows = [];
   let logits, tail;
-  let waiting = 0;
+  const kernel = ui.request({ button: draw, note, patience: 5000, silence: { en: "No answer from the kernel yet. The sliders work without it; to continue the text, run the cell again.", zh: "内核还没有回答。没有内核，滑块照样可用；要续写文本，请重新运行该单元格。" } });
 
   function read() {
     logits = f32(model.get("logits"));
@@ -91,7 +90,7 @@ function render({ model, el }) {
     const labels = model.get("labels");
     while (rows.length < labels.length) {
       const place = rows.length;
-      const button = ui.button(list, { text: "", label: "…", onClick: () => ask("take", { place }) });
+      const button = ui.button(list, { text: "", label: "…", onClick: () => kernel.ask("take", { place }) });
       const name = ui.element(button, "code");
       const bar = ui.element(button, "span", { className: "bar" });
       const [whole, rest] = [ui.element(bar, "i"), ui.element(bar, "i")];
@@ -136,25 +135,8 @@ function render({ model, el }) {
     ui.set(name, value);
   }
 
-  function busy(now) {
-    clearTimeout(waiting);
-    waiting = now ? setTimeout(silent, PATIENCE) : 0;
-    draw.disabled = now;
-    note.textContent = "";
-  }
-  function silent() {
-    waiting = 0;
-    draw.disabled = false;
-    note.textContent = ui.t({ en: "No answer from the kernel yet. The sliders work without it; to continue the text, run the cell again.", zh: "内核还没有回答。没有内核，滑块照样可用；要续写文本，请重新运行该单元格。" });
-  }
-  function ask(kind, content = {}) {
-    if (waiting) return;
-    busy(true);
-    ui.send(kind, content);
-  }
-
   ui.onModel("change:step", () => {
-    busy(false);
+    kernel.answered();
     read();
     const words = show();
     const pieces = model.get("pieces");
@@ -168,7 +150,6 @@ function render({ model, el }) {
       show();
     });
   }
-  ui.onCleanup(() => clearTimeout(waiting));
   read();
   show();
   return ui.close;
