@@ -171,6 +171,11 @@ def printable(text: str) -> str:
     return text if len(fonts()) > 1 else re.sub(r"[^\u0000-\u036f\u2000-\u22ff]", "□", text)
 
 
+def shorten(text: str, length: int) -> str:
+    """At most so many characters, the last one then an ellipsis."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def sentence(text: str):
     """A figure that holds nothing but a sentence: what a widget shows when its input could not be drawn."""
     wide = 46 if any(character > "\u2e7f" for character in text) else 92

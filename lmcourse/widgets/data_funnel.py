@@ -8,7 +8,7 @@ import numpy as np
 from traitlets import Float, Int, List, Unicode, validate
 
 from lmcourse.plotting import BLUE, GREY, ORANGE
-from lmcourse.widgets.base import Widget, figure, fonts, module, printable, sentence
+from lmcourse.widgets.base import Widget, figure, fonts, module, printable, sentence, shorten
 
 EXAMPLES = 40  # of each step, spread evenly over what it drops
 CHARACTERS = 240  # of each text
@@ -115,13 +115,23 @@ def data_funnel(texts, steps, pairs, *, marks=None, threshold: float = 0.7):
                 )
             gone = sorted(before - set(places))
             spread = np.linspace(0, len(gone) - 1, min(EXAMPLES, len(gone))).astype(int)
-            examples.append([_short(texts[gone[i]]) for i in spread])
+            examples.append([shorten(texts[gone[i]], CHARACTERS) for i in spread])
             before = set(places)
         last = steps[-1][1]
         rows = []
         for (i, j), value in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
             one, two = last[i], last[j]
-            rows.append([i, j, float(value), _short(texts[one]), _short(texts[two]), marks[one], marks[two]])
+            rows.append(
+                [
+                    i,
+                    j,
+                    float(value),
+                    shorten(texts[one], CHARACTERS),
+                    shorten(texts[two], CHARACTERS),
+                    marks[one],
+                    marks[two],
+                ]
+            )
     except _Unfit as error:
         widget.problem = str(error)
         return widget
@@ -139,7 +149,3 @@ def data_funnel(texts, steps, pairs, *, marks=None, threshold: float = 0.7):
 
 class _Unfit(Exception):
     """The steps do not fit together; the message is for the learner."""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= CHARACTERS else text[: CHARACTERS - 1] + "…"

@@ -16,7 +16,7 @@ from traitlets import Bytes, List
 from lmcourse.language import CourseError
 from lmcourse.plotting import BLUE, GREY, ORANGE
 from lmcourse.widgets import gradient_watch
-from lmcourse.widgets.base import Widget, figure, module
+from lmcourse.widgets.base import Widget, figure, module, sentence
 
 KEPT = 200  # records
 LARGEST_BATCH = 256
@@ -188,12 +188,12 @@ class GradientFlow(Widget):
 
     def picture(self):
         """Medians and middle halves of each layer's activations and gradients over the steps."""
+        records = self.records
+        if not len(records):
+            return sentence(self.problem or self.describe())
         fig, (left, right) = figure(600, 230, ncols=2)
         left.set_title("activations")
         right.set_title("log10 |gradient|")
-        records = self.records
-        if not len(records):
-            return fig
         steps, rows = records[:, 0], records[:, 2:].reshape(len(records), -1, gradient_watch.COLUMNS)
         for layer in range(rows.shape[1]):
             strength = 0.25 + 0.75 * (layer + 1) / rows.shape[1]

@@ -38,7 +38,10 @@ export function distribution(logits, tail, temperature, k, p) {
 
 const KS = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 0];
 
-const visible = (token) => (token.replace(/\n/g, "⏎").replace(/\t/g, "⇥").replace(/^ /, "␣") || "∅");
+const visible = (token) => {
+  const text = token.replace(/\n/g, "⏎").replace(/\t/g, "⇥");
+  return /^[ ⏎⇥]*$/.test(text) ? text.replace(/ /g, "␣") || "∅" : text.replace(/^ /, "␣");
+};
 
 function render({ model, el }) {
   const ui = open(model, el, { en: "Token sampler", zh: "词元采样器" });

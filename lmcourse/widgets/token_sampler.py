@@ -12,7 +12,7 @@ from traitlets import Bytes, Float, Int, List, Unicode, validate
 
 from lmcourse.language import CourseError
 from lmcourse.plotting import BLUE, GREY
-from lmcourse.widgets.base import Widget, figure, fonts, module, printable, sentence
+from lmcourse.widgets.base import Widget, figure, fonts, module, printable, sentence, shorten
 from lmcourse.widgets.worker import Worker
 
 EXACT, BINS, LISTED = 512, 64, 24
@@ -181,11 +181,11 @@ class TokenSampler(Widget):
         fig, ax = figure(600, 60 + 17 * count)
         ax.barh(range(count), whole, color=GREY, alpha=0.4, height=0.8)
         ax.barh(range(count), left, color=BLUE, height=0.45)
-        names = [printable(visible(label)).replace("$", r"\$") for label in self.labels[:count]]
+        names = [printable(shorten(visible(label), 16)).replace("$", r"\$") for label in self.labels[:count]]
         ax.set_yticks(range(count), names, fontfamily=fonts())
         ax.invert_yaxis()
         ax.set_xlabel("p", color=GREY)
-        text = printable(visible("".join(self.pieces)))[-90:].replace("$", r"\$")
+        text = printable(visible("".join(self.pieces))[-64:]).replace("$", r"\$")
         ax.set_title(text, color=GREY, fontsize=8, fontfamily=fonts(), loc="left")
         return fig
 
@@ -193,7 +193,9 @@ class TokenSampler(Widget):
 def visible(token: str) -> str:
     """A token as a label: white space that would not be seen gets a sign."""
     token = token.replace("\n", "⏎").replace("\t", "⇥")
-    return "␣" + token[1:] if token.startswith(" ") else token or "∅"
+    if not token.strip(" ⏎⇥"):
+        return token.replace(" ", "␣") or "∅"
+    return "␣" + token[1:] if token.startswith(" ") else token
 
 
 def token_sampler(

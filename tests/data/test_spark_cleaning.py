@@ -4,11 +4,13 @@ import random
 
 import pytest
 
+from lmcourse import language
 from lmcourse.data import cleaning, reviews, spark_cleaning
 
 
 @pytest.fixture(scope="module")
 def spark():
+    language.use("en")  # what is missing is said before a test begins
     if spark_cleaning.missing():
         pytest.skip(spark_cleaning.missing())
     session = spark_cleaning.session()

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import softmax
 
 from lmcourse import language
-from lmcourse.widgets.token_sampler import EXACT, sampling_distribution, token_sampler
+from lmcourse.widgets.token_sampler import EXACT, sampling_distribution, token_sampler, visible
 
 RANDOM = np.random.default_rng(0)
 SMALL, LARGE = RANDOM.normal(size=300) * 2, RANDOM.normal(size=20_000) * 2
@@ -120,3 +120,8 @@ def test_words_and_picture_in_both_languages():
     assert png.startswith(b"\x89PNG") and len(png) < 30_000
     language.use("zh")
     assert "300 个词元中可能抽到 4 个" in sampler(top_k=4).describe()
+
+
+def test_white_space_gets_signs_in_labels():
+    tokens = [" a", "a b", "\n", "\n    ", "  ", "\t", "", "a\n"]
+    assert [visible(token) for token in tokens] == ["␣a", "a b", "⏎", "⏎␣␣␣␣", "␣␣", "⇥", "∅", "a⏎"]
