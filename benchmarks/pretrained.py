@@ -43,6 +43,10 @@ def chat_ids() -> list[int]:
 
 
 def ours() -> dict:
+    from lmcourse import device
+
+    device.spare_memory()  # as lesson 3.5
+    device.find()
     from lmcourse.generation import Generator
     from lmcourse.models import smollm2
 

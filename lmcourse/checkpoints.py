@@ -87,18 +87,42 @@ def fill(
 
     Args:
         model: a built Keras model.
-        tensors: by the file's names: arrays, or what has a shape and becomes an array when its turn comes.
-        names: for each of the model's weights, by its `path`: the file's name, and a function that turns the file's tensor into ours.
-        ignore: says of a name in the file that nobody needs it.
+        tensors, ignore: see `match`.
+        names: for each of the model's weights, by its `path`: see `match`.
 
     Raises:
-        CourseError: naming each tensor that is missing, left over, or of another shape. The model is then as it was.
+        CourseError: see `match`. The model is then as it was.
     """
     # a weight of the model itself, not of a layer, has the model's name in front
     paths = {weight.path.removeprefix(f"{model.name}/"): weight for weight in model.weights}
     weights = {path: weight for path, weight in paths.items() if "seed_generator" not in path}
-    missing, misshapen = [], []
+    values = match({path: tuple(weight.shape) for path, weight in weights.items()}, tensors, names, ignore)
     for path, weight in weights.items():
+        weight.assign(values[path]())
+
+
+def match(
+    shapes: Mapping[str, tuple],
+    tensors: Mapping[str, np.ndarray],
+    names: Names,
+    ignore: Callable[[str], bool] = lambda name: False,
+) -> dict[str, Callable[[], np.ndarray]]:
+    """Find for each weight its tensor in a file, and read nothing yet.
+
+    Args:
+        shapes: of the weights, by their paths.
+        tensors: by the file's names: arrays, or what has a shape and becomes an array when its turn comes.
+        names: for each path the file's name, and a function that turns the file's tensor into ours.
+        ignore: says of a name in the file that nobody needs it.
+
+    Returns:
+        for each path a function that reads the value.
+
+    Raises:
+        CourseError: naming each tensor that is missing, left over, or of another shape.
+    """
+    missing, misshapen, values = [], [], {}
+    for path, wanted in shapes.items():
         source, change = names.get(path, (path, None))
         if source not in tensors or change is None:
             missing.append(source)
@@ -106,9 +130,10 @@ def fill(
         shape = tuple(tensors[source].shape)
         with contextlib.suppress(ValueError, IndexError):
             shape = change(np.broadcast_to(np.float32(0), shape)).shape  # one number behind every place: no memory
-        if shape != tuple(weight.shape):
-            misshapen.append(f"{source} {shape} ≠ {path} {tuple(weight.shape)}")
-    used = {source for path, (source, _) in names.items() if path in weights}
+        if shape != wanted:
+            misshapen.append(f"{source} {shape} ≠ {path} {wanted}")
+        values[path] = lambda source=source, change=change: change(np.asarray(tensors[source]))
+    used = {source for path, (source, _) in names.items() if path in shapes}
     extra = [name for name in tensors if name not in used and not ignore(name)]
     if missing or extra or misshapen:
         lists = (", ".join(dict.fromkeys(part)) or "–" for part in (missing, extra, misshapen))
@@ -119,6 +144,4 @@ def fill(
             zh=f"这些权重与模型不符，什么也没有加载。缺少：{lost}。多余：{left}。形状不同：{odd}。"
             "请比较模型与文件的规模（层数、宽度、词表、位置数）。",
         )
-    for path, weight in weights.items():
-        source, change = names[path]
-        weight.assign(change(np.asarray(tensors[source])))
+    return values

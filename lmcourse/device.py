@@ -6,6 +6,7 @@ small multiplication, and falls back to the CPU with a sentence when it fails. `
 """
 
 import os
+import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ class Device:
     precision: str
     reason: str
 
+
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # mallopt(3)'s numbers, from malloc.h
 
 _found: Device | None = None
 _kept_on_cpu = None
@@ -182,10 +185,26 @@ def release() -> None:
 
     keras.backend.clear_session()
     gc.collect()
-    with suppress(
-        OSError, AttributeError, TypeError
-    ):  # freed pages stay with the process otherwise; only Linux's C library has it
-        ctypes.CDLL(None).malloc_trim(0)
+    with suppress(OSError, AttributeError, TypeError):  # only Linux's C library has it
+        ctypes.CDLL(None).malloc_trim(0)  # freed pages stay with the process otherwise
+
+
+def spare_memory() -> None:
+    """Let what is freed leave the process soon, for a session that must do with little; where it can, and a little slower.
+
+    Call it before TensorFlow loads.
+    """
+    import ctypes
+    from importlib.metadata import PackageNotFoundError, version
+
+    with suppress(PackageNotFoundError):
+        if version("tensorflow").startswith(("2.20.", "2.21.")):  # another may not know the word, and would end the kernel
+            os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")  # compiles in 80 MB less
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # that part of TensorFlow has a store of its own, which only grows
+    with suppress(OSError, AttributeError, TypeError):  # only Linux's C library has it
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(M_MMAP_THRESHOLD, 4 * 2**20)  # a block from this size on goes back when it is freed
+        set_option(M_ARENA_MAX, 2)  # each thread keeps a store otherwise
 
 
 def _cpu(reason: str) -> Device:
@@ -221,9 +240,22 @@ def _quiet():
         os.close(nowhere)
 
 
+@contextmanager
+def _hidden(*names):
+    """Let `import` find no such packages, unless they are loaded already."""
+    names = [name for name in names if name not in sys.modules]
+    sys.modules |= dict.fromkeys(names)  # None: Python's sign for "there is none"
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
+
+
 def _keras_backend() -> str:
     try:
-        import keras
+        with _hidden("scipy", "sklearn"):  # Keras loads them for wrappers that no lesson uses: 60 MB, half a second
+            import keras
     except ModuleNotFoundError as missing:
         raise CourseError(
             en=f'Keras cannot load, because {missing.name} is missing. Run: pip install "lmcourse[tf]"',

@@ -34,7 +34,7 @@ def q4_1(blocks):
     """
     scale, least = (np.ascontiguousarray(blocks[..., i : i + 2]).view("<f2").astype("float32") for i in (0, 2))
     halves = blocks[..., 4:]
-    return scale * np.concatenate([halves & 15, halves >> 4], axis=-1).astype("float32") + least
+    return scale * np.concatenate([halves & 15, halves >> 4], axis=-1) + least
 
 
 def q8_0(blocks):
@@ -47,7 +47,7 @@ def q8_0(blocks):
         (…, 32) float32.
     """
     scale = np.ascontiguousarray(blocks[..., :2]).view("<f2").astype("float32")
-    return scale * blocks[..., 2:].view("int8").astype("float32")
+    return scale * blocks[..., 2:].view("int8")
 
 
 @dataclass(frozen=True)

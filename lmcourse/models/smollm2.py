@@ -56,14 +56,13 @@ def stacked(file: gguf_files.File) -> StackedLlama:
         CourseError: as `llama`; also when the output has a matrix of its own.
     """
     sizes = _sizes(file)
-    model = StackedLlama(**sizes)
+    tensors = gguf_files.stacks(file.tensors)
     table = stacked_names(sizes["num_heads"], sizes["num_key_value_heads"])
-    checkpoints.fill(model, gguf_files.stacks(file.tensors), table)
-    return model
+    return StackedLlama(lambda shapes: checkpoints.match(shapes, tensors, table), **sizes)
 
 
 def stacked_names(num_heads: int, num_key_value_heads: int) -> checkpoints.Names:
-    """The table for `checkpoints.fill` and what `gguf_files.stacks` gives."""
+    """The table for `checkpoints.match` and what `gguf_files.stacks` gives."""
     return {
         "table": ("token_embd.weight", same),
         "norm": ("output_norm.weight", same),

@@ -2,10 +2,14 @@
 
 What it computes is what `lmcourse.models.llama` computes. The loop's body is compiled once, not once for each layer, which saves most of
 the time and memory that compiling takes; and a kernel lies as (outputs, inputs), so that one token's product reads it from front to end.
-The weights begin as zeros and come from a file: drawing them would take three times their memory. Left out on purpose: training; weights in fewer bits, which XLA unpacks before the loop, or so slowly that float32 is faster (measured).
+Each weight comes from a file when its turn comes: zeros or drawn ones before would take twice the memory. Left out on purpose: training;
+weights in fewer bits, which XLA unpacks before the loop, or so slowly that float32 is faster (measured).
 
 Source: Touvron et al. (2023), LLaMA: open and efficient foundation language models.
 """
+
+from collections.abc import Callable, Mapping
+from math import prod
 
 import keras
 from keras import ops
@@ -16,11 +20,16 @@ from lmcourse.layers import attention_weights, causal_mask, rotate
 class StackedLlama(keras.Model):
     """Scores of the next token at every place of a text; takes what `lmcourse.models.llama.Llama` takes, without `tied`, which it is.
 
+    Args:
+        read: given the weights' shapes by their names, returns for each name a function that reads the weight, such as
+            `lmcourse.checkpoints.match` with a file's tensors.
+
     Calls and methods: those of `lmcourse.models.decoder.Decoder`, without padding masks.
     """
 
     def __init__(
         self,
+        read: Callable[[dict[str, tuple]], Mapping[str, Callable]],
         vocabulary_size: int,
         num_layers: int,
         num_heads: int,
@@ -37,7 +46,7 @@ class StackedLlama(keras.Model):
         self.num_layers, self.num_heads, self.num_key_value_heads = num_layers, num_heads, num_key_value_heads
         self.head_dim, self.rotary_base, self.norm_epsilon = hidden_dim // num_heads, rotary_base, norm_epsilon
         shared = num_key_value_heads * self.head_dim
-        shapes = {
+        layer = {
             "attention_norm": (hidden_dim,),
             "query": (hidden_dim, hidden_dim),
             "key": (shared, hidden_dim),
@@ -48,12 +57,13 @@ class StackedLlama(keras.Model):
             "widen": (intermediate_dim, hidden_dim),
             "narrow": (hidden_dim, intermediate_dim),
         }
-        self.table = self.add_weight((vocabulary_size, hidden_dim), initializer="zeros", name="table")
-        self.norm_scale = self.add_weight((hidden_dim,), initializer="zeros", name="norm")
-        self.stacks = {
-            name: self.add_weight((num_layers, *shape), initializer="zeros", name=name)
-            for name, shape in shapes.items()
-        }
+        stacks = {name: (num_layers, *shape) for name, shape in layer.items()}
+        shapes = {"table": (vocabulary_size, hidden_dim), "norm": (hidden_dim,), **stacks}
+        values, weights = read(shapes), {}
+        for name in sorted(shapes, key=lambda name: -prod(shapes[name])):  # on its way a weight takes its room twice
+            weights[name] = self.add_weight(shapes[name], lambda shape, dtype, name=name: values[name](), name=name)
+        self.table, self.norm_scale = weights["table"], weights["norm"]
+        self.stacks = {name: weights[name] for name in stacks}
         self.built = True
 
     def embed(self, token_ids):
@@ -84,6 +94,10 @@ class StackedLlama(keras.Model):
         def split(x):
             return ops.swapaxes(ops.reshape(x, (batch, time, -1, self.head_dim)), 1, 2)
 
+        def join(x):
+            x = ops.reshape(x, (batch, self.num_heads, time, self.head_dim))
+            return ops.reshape(ops.swapaxes(x, 1, 2), (batch, time, -1))
+
         def place(cache, new):
             cache = ops.slice_update(cache, (number, 0, 0, index, 0), new[None])
             return cache, ops.slice(cache, (number, 0, 0, 0, 0), (1, *cache.shape[1:]))[0]
@@ -98,8 +112,11 @@ class StackedLlama(keras.Model):
         query = ops.reshape(query, (batch, self.num_key_value_heads, group * time, self.head_dim))
         mask = ops.tile(causal_mask(time, length, index), (group, 1))
         looked = attention_weights(query, key, mask)
-        found = ops.reshape(ops.matmul(looked, value), (batch, self.num_heads, time, self.head_dim))
-        x = x + dense(ops.reshape(ops.swapaxes(found, 1, 2), (batch, time, -1)), "output")
+        found = ops.matmul(looked, value)
+        # The weights sum to 1, so dividing by the sum changes nothing but where XLA cuts: it would look up each number of `found` within
+        # the next product, which then takes three times as long.
+        total = ops.broadcast_to(ops.sum(looked, axis=-1, keepdims=True), found.shape)
+        x = x + dense(join(found) / join(total), "output")
         read = self._norm(x, weight("feed_forward_norm"))
         x = x + dense(ops.silu(dense(read, "gate")) * dense(read, "widen"), "narrow")
         return x, keys, values, ops.reshape(looked, (batch, self.num_heads, time, length))
