@@ -198,7 +198,9 @@ def spare_memory() -> None:
     from importlib.metadata import PackageNotFoundError, version
 
     with suppress(PackageNotFoundError):
-        if version("tensorflow").startswith(("2.20.", "2.21.")):  # another may not know the word, and would end the kernel
+        if version("tensorflow").startswith(
+            ("2.20.", "2.21.")
+        ):  # another may not know the word, and would end the kernel
             os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")  # compiles in 80 MB less
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # that part of TensorFlow has a store of its own, which only grows
     with suppress(OSError, AttributeError, TypeError):  # only Linux's C library has it

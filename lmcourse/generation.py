@@ -155,7 +155,7 @@ class Generator:
         if not len(given) or not given.min():
             raise CourseError(
                 en="There is nothing to continue: give at least one prompt, each with at least one token, such as the end-of-text token.",
-                zh="没有可以续写的内容：请至少给一个提示，每个提示至少有一个词元，例如文本结束词元。",
+                zh="没有可以续写的内容：请至少给一个提示词，每个提示词至少有一个词元，例如文本结束词元。",
             )
         for prompt in prompts:
             check_ids(prompt, getattr(self.model, "vocabulary_size", np.inf))
@@ -163,7 +163,7 @@ class Generator:
             raise CourseError(
                 en=f"A prompt of {given.max()} tokens and {new} new ones are more than the {longest} that the model takes. "
                 "Shorten the prompt or ask for fewer.",
-                zh=f"提示有 {given.max()} 个词元，再加 {new} 个新词元，超过了模型的上限 {longest}。请缩短提示，或少生成一些。",
+                zh=f"提示词有 {given.max()} 个词元，再加 {new} 个新词元，超过了模型的上限 {longest}。请缩短提示词，或少生成一些。",
             )
         if new < 0 or temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
             raise CourseError(

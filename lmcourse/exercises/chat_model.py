@@ -11,11 +11,11 @@ how_sure = choice(
     options=[
         ("about 10 %: ten digits, and it does not know", "约 10 %：十个数字，它并不知道"),
         ("about 25 %: it wavers between a few", "约 25 %：在几个之间犹豫"),
-        ("more than 45 %: it sees nothing wrong with it", "超过 45 %：它不觉得哪里不对"),
+        ("more than 45 %: nearly as much as to many right ones", "超过 45 %：和许多写对的差不多"),
     ],
     answer=2,
-    because_en="A language model's probability says how usual a text is after another, not whether it is true. Of two sums it may be surest of the wrong one.",
-    because_zh="语言模型的概率说的是一段文本接在另一段之后有多常见，而不是对不对。两道加法里，它更有把握的可能恰恰是错的那道。",
+    because_en="About 60 % here. A language model's probability says how usual a text is after another, not whether it is true: a high one proves nothing.",
+    because_zh="这里约 60 %。语言模型的概率说的是一段文本接在另一段之后有多常见，而不是对不对：概率高，证明不了什么。",
 )
 
 TALK = [
@@ -24,6 +24,12 @@ TALK = [
     {"role": "assistant", "content": "Hello."},
     {"role": "user", "content": "Name a\ncolour."},
 ]
+LONG = [
+    {
+        "role": "user",
+        "content": "Here is my list: " + ", ".join(f"item {i}" for i in range(40)) + ". Which item is last?",
+    }
+]
 
 
 @exercise(
@@ -31,6 +37,8 @@ TALK = [
     task_en="Mend the template, so that the model answers instead of writing the word “assistant” first.",
     task_zh="改好这个模板，让模型直接回答，而不是先写出“assistant”这个词。",
     cases=lambda: [
+        # the first is long, so that what is shown of it does not end with the solution
+        Case(LONG, label_en="a long message", label_zh="一条长消息"),
         Case(
             TALK[:2],
             label_en="system and user",
@@ -101,6 +109,22 @@ def closed_at_once(messages):
 )
 def no_line_break(messages):
     return _turns(messages) + "<|im_start|>assistant"
+
+
+@chat_text.mistake(
+    en="“assistant” alone opens nothing: to the model it is a word of the text. A turn begins with <|im_start|>.",
+    zh="只写“assistant”并没有开始新的一段：在模型看来，它只是文本里的一个词。每段都以 <|im_start|> 开头。",
+)
+def only_the_word(messages):
+    return _turns(messages) + "assistant\n"
+
+
+@chat_text.mistake(
+    en="A turn is opened, but whose? The role is missing, and the model writes it first.",
+    zh="新的一段开始了，却没说是谁的：少了角色，模型会先把它写出来。",
+)
+def nobody_named(messages):
+    return _turns(messages) + "<|im_start|>"
 
 
 @chat_text.mistake(
@@ -198,6 +222,30 @@ def weights_each_time(parameters, context, layers, kv_heads, head_dim, size=4):
 )
 def cache_as_bytes(parameters, context, layers, kv_heads, head_dim, size=4):
     return size * parameters + 2 * context * layers * kv_heads * head_dim
+
+
+@bytes_read.mistake(
+    en="These are numbers, not bytes yet: each takes `size` bytes.",
+    zh="这是数的个数，还不是字节数：每个数占 `size` 个字节。",
+)
+def numbers_only(parameters, context, layers, kv_heads, head_dim, size=4):
+    return parameters + 2 * context * layers * kv_heads * head_dim
+
+
+@bytes_read.mistake(
+    en="The cache of one layer is counted; every layer keeps its own.",
+    zh="只数了一层的缓存，而每一层都有自己的。",
+)
+def one_layer(parameters, context, layers, kv_heads, head_dim, size=4):
+    return size * (parameters + 2 * context * kv_heads * head_dim)
+
+
+@bytes_read.mistake(
+    en="The weights are read once for the new token, not once for each token before; that is what the cache is for.",
+    zh="为新词元，权重只读一遍，不必为前面的每个词元各读一遍；缓存的意义正在于此。",
+)
+def weights_for_each(parameters, context, layers, kv_heads, head_dim, size=4):
+    return size * context * (parameters + 2 * layers * kv_heads * head_dim)
 
 
 @bytes_read.right

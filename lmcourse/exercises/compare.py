@@ -38,8 +38,8 @@ def plain(value):
 
 
 def precision(*values) -> tuple[str, float]:
-    """The coarsest floating-point dtype in some plain values, "float64" if there is none, and its spacing at 1."""
-    coarsest = ("float64", float(np.finfo(np.float64).eps))
+    """The coarsest floating-point dtype in some plain values, "" if there is none, and its spacing at 1, at least float64's."""
+    coarsest = ("", float(np.finfo(np.float64).eps))
     for value in values:
         if isinstance(value, list | dict):
             found = precision(*(value.values() if isinstance(value, dict) else value))
@@ -48,7 +48,7 @@ def precision(*values) -> tuple[str, float]:
             found = (name, _EPS.get(name) or float(np.finfo(value.dtype).eps))
         else:
             continue
-        coarsest = max(coarsest, found, key=lambda pair: pair[1])
+        coarsest = max(found, coarsest, key=lambda pair: pair[1])  # of equals the first: a name rather than ""
     return coarsest
 
 
@@ -57,7 +57,7 @@ class Tolerance:
     """|got − expected| ≤ relative · |expected| + absolute · (largest |expected|).
 
     Attributes:
-        dtype: the coarsest dtype involved, which justifies it.
+        dtype: the coarsest dtype involved, which justifies it; "" where there are only whole numbers or texts.
         relative: by default its spacing to the power 2/3: 4e-11 for float64, 2e-5 for float32, 1e-2 for float16.
         absolute: eight spacings: what cancellation leaves of numbers of the largest one's size.
         floor: below it the dtype has no numbers of full precision.
@@ -72,7 +72,7 @@ class Tolerance:
     def of(cls, *values, relative: float | None = None) -> "Tolerance":
         """The tolerance for some plain values; `relative` overrides."""
         dtype, eps = precision(*values)
-        floor = float(np.finfo({"float16": "float16", "float64": "float64"}.get(dtype, "float32")).tiny)
+        floor = float(np.finfo({"float16": "float16", "float64": "float64", "": "float64"}.get(dtype, "float32")).tiny)
         return cls(dtype, eps ** (2 / 3) if relative is None else relative, 8 * eps, floor)
 
     def __str__(self) -> str:
@@ -211,7 +211,8 @@ def _value_suggestion(a: np.ndarray, b: np.ndarray, tolerance: Tolerance) -> str
     if _close(a, -b, tolerance).all():
         return pick(en="Every sign is the opposite of the expected one.", zh="所有值的符号都反了。")
     ratio = np.vdot(a, b) / np.vdot(a, a)
-    if np.count_nonzero(a) > 1 and abs(ratio) > tolerance.relative and _close(a, b / ratio, tolerance).all():
+    told = f"{ratio:.4g}" != "1" and abs(ratio) > tolerance.relative
+    if np.count_nonzero(a) > 1 and told and _close(a, b / ratio, tolerance).all():
         return pick(en=f"Every value is {ratio:.4g} times the expected one: a missing or extra factor?",
                     zh=f"每个值都是应有值的 {ratio:.4g} 倍：多了或少了一个因子？")  # fmt: skip
     shift = (b - a).mean()

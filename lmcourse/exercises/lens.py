@@ -11,13 +11,13 @@ from lmcourse.exercises.exercise import Case, exercise, prop
     task_zh="写出正确率的 Wilson 区间。",
     cases=lambda: [
         # authority: scipy.stats.binomtest(12, 48).proportion_ci(method="wilson") and so on
-        Case(12, 48, 1.959963984540054, label_en="12 of 48", label_zh="48 道对 12 道", expected=(0.1492063, 0.3878437)),
-        Case(10, 10, 1.959963984540054, label_en="all right", label_zh="全对", expected=(0.7224672, 1.0)),
-        Case(0, 20, 1.959963984540054, label_en="none right", label_zh="全错", expected=(0.0, 0.1611252)),
+        Case(12, 48, label_en="12 of 48", label_zh="48 道对 12 道", expected=(0.1492063, 0.3878437)),
+        Case(10, 10, label_en="all right", label_zh="全对", expected=(0.7224672, 1.0)),
+        Case(0, 20, label_en="none right", label_zh="全错", expected=(0.0, 0.1611252)),
         Case(38, 48, label_en="38 of 48", label_zh="48 道对 38 道"),
         Case(1, 2, 1.0, label_en="another z", label_zh="另一个 z"),
     ],
-    tolerance=1e-5,
+    tolerance=1e-4,  # the authority's z is 1.959964
     properties=[
         prop(
             lambda f: np.diff(f(25, 100))[0] > 1.9 * np.diff(f(100, 400))[0],
@@ -89,6 +89,44 @@ def not_shrunk(right, n, z=1.96):
 )
 def term_missing(right, n, z=1.96):
     return _interval(right, n, z, extra=False)
+
+
+@wilson.mistake(
+    en="It always takes 1.96: use the argument z, which another confidence needs.",
+    zh="它总是用 1.96：请用参数 z，换一个置信度时要用到。",
+)
+def fixed_z(right, n, z=1.96):
+    return _interval(right, n, 1.96)
+
+
+@wilson.mistake(
+    en="Only the part after ± is divided by 1 + z²/n. The fraction's bar spans both: put brackets around centre ± half, or divide each.",
+    zh="只有 ± 后面的部分除以了 1 + z²/n。分数线下面管的是整个分子：给 中心 ± 半宽 加括号，或者各除一次。",
+)
+def centre_not_divided(right, n, z=1.96):
+    p, below = right / n, 1 + z**2 / n
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / below
+    return p + z**2 / (2 * n) - half, p + z**2 / (2 * n) + half
+
+
+@wilson.mistake(
+    en="Nothing is divided by 1 + z²/n: the whole numerator stands over it.",
+    zh="没有除以 1 + z²/n：整个分子都在它上面。",
+)
+def not_divided(right, n, z=1.96):
+    p = right / n
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    return p + z**2 / (2 * n) - half, p + z**2 / (2 * n) + half
+
+
+@wilson.mistake(
+    en="`/ 2 * n` divides by 2 and then multiplies by n: write `/ (2 * n)`, and `/ (4 * n**2)` under the root.",
+    zh="`/ 2 * n` 是先除以 2 再乘 n：要写 `/ (2 * n)`，根号下写 `/ (4 * n**2)`。",
+)
+def brackets_missing(right, n, z=1.96):
+    p, below = right / n, 1 + z**2 / n
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / below
+    return (p + z**2 / 2 * n) / below - half, (p + z**2 / 2 * n) / below + half
 
 
 @wilson.right

@@ -17,7 +17,12 @@ def checked(cases: int, properties: int, tolerance: Tolerance) -> Rows:
     count = pick(en=f"cases {cases}", zh=f"用例 {cases} 个")
     if properties:
         count += pick(en=f", properties {properties}", zh=f"，性质 {properties} 条")
-    return [(pick(en="checked", zh="已检查"), count), (pick(en="tolerance", zh="容差"), str(tolerance))]
+    return [(pick(en="checked", zh="已检查"), count), *_allowed(tolerance)]
+
+
+def _allowed(tolerance: Tolerance) -> Rows:
+    """The tolerance, where there is one: whole numbers and texts must be the same."""
+    return [(pick(en="tolerance", zh="容差"), str(tolerance))] if tolerance.dtype else []
 
 
 def case_rows(exercise, case, want: Outcome, outcome: Outcome, finding, tolerance: Tolerance) -> Rows:
@@ -35,7 +40,7 @@ def case_rows(exercise, case, want: Outcome, outcome: Outcome, finding, toleranc
     rows.append((pick(en="yours", zh="你的"), show(outcome.output)))
     if finding and finding.difference:
         rows.append((pick(en="difference", zh="差别"), finding.difference.what))
-        rows.append((pick(en="tolerance", zh="容差"), str(tolerance)))
+        rows += _allowed(tolerance)
     elif not want.fault:
         text = pick(en="It changes its input, which the caller still needs: work on a copy, without `+=` or `x[…] =` on the argument.",
                     zh="它改动了输入，而调用者还要用：请在副本上计算，不要对参数用 `+=` 或 `x[…] =`。")  # fmt: skip
