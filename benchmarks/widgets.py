@@ -1,6 +1,6 @@
 """How fast the widgets answer, beside `ipywidgets.interact` with matplotlib, in one run:
 
-    python benchmarks/widgets.py              # the tables, as Markdown; about six minutes
+    python benchmarks/widgets.py              # the tables, as Markdown; about twelve minutes
     python benchmarks/widgets.py --quick      # fewer key presses
 
 Latency: from a key's event to the end of the first frame in which a picture has changed, for every slider, locally and
@@ -43,6 +43,22 @@ ipywidgets.interact(curve, w=(0.1, 4.0, 0.05));""",
 from lmcourse.widgets.attention_viewer import attention_viewer
 p = np.random.default_rng(0).dirichlet(np.ones(12), size=(4, 8, 12))
 attention_viewer(p, list("abcdefghijkl"))""",
+    "loss explorer": "from lmcourse.widgets.loss_explorer import loss_explorer\nloss_explorer()",
+    "optimiser race": "from lmcourse.widgets.optimiser_race import optimiser_race\noptimiser_race()",
+    "model calculator": "from lmcourse.widgets.model_calculator import model_calculator\nmodel_calculator()",
+    "roofline": """from lmcourse.widgets.roofline import attention, dense, roofline
+roofline([dense("wide", 768, 3072), attention("attention", 12, 12, 64, 1024)], peak=1e11, bandwidth=4e10)""",
+    "data funnel": """import numpy as np
+from lmcourse.widgets.data_funnel import data_funnel
+r = np.random.default_rng(0); texts = [f"text number {i} is short" for i in range(400)]
+pairs = {(i, i + 1): float(r.uniform(0.3, 1)) for i in range(300)}
+f = data_funnel(texts, [("all", list(range(400)))], pairs); f.step = 1
+f""",
+    "token sampler": """import numpy as np
+from lmcourse.widgets.token_sampler import token_sampler
+r = np.random.default_rng(0)
+s = token_sampler(lambda ids: 3 * r.normal(size=49_152), lambda ids: "".join(chr(97 + i % 26) for i in ids), [1, 2, 3])
+s""",
     "tokenizer explorer": """from pydoc_data.topics import topics
 from lmcourse.tokenizers import BytePairTokenizer
 from lmcourse.widgets.tokenizer_explorer import tokenizer_explorer
@@ -66,7 +82,13 @@ FILL = {
     "gradient flow": "model.fit(x, y, batch_size=8, epochs=4, verbose=0, callbacks=[flow]) and None",
 }
 # Bytes of the data shown, which the target for the first picture leaves out.
-DATA = {"network microscope": "len(m.data)", "attention viewer": "p.size * 4", "tokenizer explorer": "len(t.table)"}
+DATA = {
+    "token sampler": "len(s.logits) + len(s.tail)",
+    "data funnel": "len(str(f.pairs))",
+    "network microscope": "len(m.data)",
+    "attention viewer": "p.size * 4",
+    "tokenizer explorer": "len(t.table)",
+}
 # A number for what the page shows, taken in the task after each frame; t is when it first differed after a key.
 WATCH = """() => {
   const look = () => {
@@ -76,6 +98,8 @@ WATCH = """() => {
       const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
       for (let i = 0; i < pixels.length; i += 5) sum = Math.imul(sum ^ pixels[i], 16777619);
     }
+    const whole = document.querySelector(".jp-OutputArea-output .lmw:not(:has(canvas))")?.innerHTML ?? "";
+    for (let i = 0; i < whole.length; i++) sum = Math.imul(sum ^ whole.charCodeAt(i), 16777619);
     const images = [...document.querySelectorAll(".jp-OutputArea-output img")].filter((i) => i.complete && i.naturalWidth);
     if (images.length) sum += images[images.length - 1].src;
     return sum;
@@ -157,7 +181,7 @@ def show(page, site, name):
         received.clear()
         began = time.perf_counter()
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell'); }")
-        page.locator(".jp-OutputArea-output canvas, .jp-OutputArea-output img").first.wait_for(timeout=120_000)
+        page.locator(".jp-OutputArea-output :is(canvas, img, .lmw:not(:has(canvas)))").first.wait_for(timeout=120_000)
         seconds.append(time.perf_counter() - began)
         page.wait_for_timeout(1000)
         sizes.append(sum(received))
@@ -196,7 +220,7 @@ def latencies(page, presses, fill=None):
                     "() => window.bench.result !== null && window.bench.whole !== null", timeout=1500
                 )
             except Exception:  # Playwright's timeout: this slider changes no picture by itself
-                if press and not found:
+                if press >= 3 and not found:  # nor the other way: it may have stood at its end
                     break
                 continue
             if press >= 3:

@@ -139,3 +139,33 @@ def test_release_leaves_what_is_in_use_alone(monkeypatch, c_library):
         monkeypatch.setattr(ctypes, "CDLL", load)
     device.release()
     np.testing.assert_array_equal(np.array(model(np.ones((1, 3)))), before)
+
+
+def in_a_fresh_process(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_keras_loads_without_what_nobody_asked_for_and_that_still_loads_afterwards():
+    said = in_a_fresh_process(
+        "import sys; from lmcourse import device; device.find();"
+        "print([name for name in ('keras', 'scipy', 'sklearn') if name in sys.modules]);"
+        "import scipy.stats, sklearn.metrics; print(sklearn.metrics.accuracy_score([1], [1]))"
+    )
+    assert said.split("\n") == ["['keras']", "1.0"]
+
+
+def test_what_is_loaded_already_stays():
+    assert in_a_fresh_process(
+        "import scipy; from lmcourse import device; device.find(); import sys; print(sys.modules['scipy'] is scipy)"
+    ).endswith("True")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux's C library can be told so")
+@pytest.mark.parametrize(("call", "given_back"), [("pass", "False"), ("device.spare_memory()", "True")])
+def test_spared_memory_leaves_the_process(call, given_back):
+    said = in_a_fresh_process(
+        f"from lmcourse import device; {call}; import psutil, numpy as np; rest = lambda: psutil.Process().memory_info().rss;"
+        "np.ones(2**21); kept = [np.ones(2**20) for _ in range(8)]; last, whole = kept[-1], rest();"  # 16 MB, then 8 · 8 MB
+        "kept.clear(); print(whole - rest() > 50e6)"
+    )
+    assert said == given_back
