@@ -256,7 +256,7 @@ def _hidden(*names):
 
 def _keras_backend() -> str:
     try:
-        with _hidden("scipy", "sklearn"):  # Keras loads them for wrappers that no lesson uses: 60 MB, half a second
+        with _hidden("sklearn"):  # Keras loads it for wrappers that no lesson uses: 60 MB, half a second
             import keras
     except ModuleNotFoundError as missing:
         raise CourseError(

@@ -84,7 +84,7 @@ class StackedLlama(keras.Model):
         batch, time, length = ops.shape(x)[0], ops.shape(x)[1], keys.shape[3]
 
         def weight(name):
-            stack = self.stacks[name]
+            stack = ops.convert_to_tensor(self.stacks[name])
             one = ops.slice(stack, (number, *(0 for _ in stack.shape[1:])), (1, *stack.shape[1:]))
             return one[0]
 
