@@ -51,12 +51,12 @@ function render({ model, el }) {
     .lmw .text span.new:nth-child(odd) { background: var(--lmw-faint); } .lmw .text span.given { color: var(--lmw-muted); }
     .lmw .text span.new:last-child { outline: 1px solid var(--lmw-orange); }
     .lmw .candidates { display: flex; flex-direction: column; margin: 4px 0 0; }
-    .lmw .candidates button { display: grid; grid-template-columns: 9em 1fr 5em 5em; gap: 8px; align-items: center; min-height: 19px; padding: 0 4px; border: 0; text-align: left; }
+    .lmw .candidates button { display: grid; grid-template-columns: 9em 1fr 6.5em 6.5em; gap: 8px; align-items: center; min-height: 19px; padding: 0 4px; border: 0; text-align: left; }
     .lmw .candidates button:hover:not(:disabled) { background: var(--lmw-faint); } .lmw .candidates code { overflow: hidden; text-overflow: ellipsis; white-space: pre; font: inherit; font-family: var(--jp-code-font-family, monospace); background: none; color: inherit; padding: 0; }
     .lmw .candidates button.cut { color: var(--lmw-muted); } .lmw .candidates button.cut code { text-decoration: line-through; }
     .lmw .candidates .bar { position: relative; height: 13px; } .lmw .candidates .bar i { position: absolute; left: 0; top: 0; bottom: 0; background: var(--lmw-line); opacity: .6; border-radius: 2px; }
     .lmw .candidates .bar i + i { top: 3px; bottom: 3px; background: var(--lmw-blue); opacity: 1; } .lmw .candidates .value { text-align: right; }
-    .lmw .heading { display: grid; grid-template-columns: 9em 1fr 5em 5em; gap: 8px; padding: 0 4px; } .lmw .heading span:nth-child(n+3) { text-align: right; }
+    .lmw .heading { display: grid; grid-template-columns: 9em 1fr 6.5em 6.5em; gap: 8px; padding: 0 4px; } .lmw .heading span:nth-child(n+3) { text-align: right; }
     .lmw .facts { min-height: 1.5em; margin: 2px 0 4px; }`);
   const state = { temperature: model.get("temperature"), top_k: model.get("top_k"), top_p: model.get("top_p") };
   const text = ui.element(ui.root, "div", { className: "text", tabindex: 0, role: "region", label: { en: "the text so far", zh: "目前的文本" } });
