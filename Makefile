@@ -15,7 +15,7 @@ check: .venv/test         ## what the pre-commit hook runs
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python lessons/build.py --check
 
 bench: .venv/test         ## measure beside other software
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	missed=0; for file in benchmarks/*.py; do $(BIN)/python $$file || missed=1; done; exit $$missed
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

@@ -154,6 +154,9 @@ def turns(names: list[str], times: tuple[str, ...], count: int = 2) -> dict[str,
 
 
 def main() -> int:
+    if any(importlib.util.find_spec(name) is None for name in ("transformers", "sentence_transformers")):
+        print('not run: needs transformers and sentence-transformers: pip install -c constraints.txt -e ".[authority]"')
+        return 0
     speed = in_a_process("bandwidth")["bandwidth"]
     programs = ["ours", "transformers", "transformers_static"]
     programs += ["llama_cpp"] if importlib.util.find_spec("llama_cpp") else []
