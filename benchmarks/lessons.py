@@ -1,5 +1,7 @@
 """Execute every solved lesson: wall time, CPU time and peak resident memory of its kernel; fail above the budgets.
 
+Measured as a learner has it: without JAX, which TensorFlow loads wherever it is installed, with 110 MB.
+
 python benchmarks/lessons.py [LESSON …]      # parts of names, as in 02_the_pipeline; all without any
 """
 
@@ -43,7 +45,9 @@ class Watch(threading.Thread):
 
 def measure(path: Path) -> tuple[float, float, int]:
     """Wall seconds, CPU seconds and peak bytes of one notebook's execution, from the start of its kernel."""
-    client = NotebookClient(nbformat.read(path, as_version=4), timeout=300, kernel_name="python3")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("import sys; sys.modules['jax'] = None"))
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3")
     watch = Watch()
     watch.start()
     start = time.perf_counter()
