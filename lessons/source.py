@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("en", "zh")
 WORDS_A_MINUTE = 180
 MINUTES_A_CODE_CELL = 0.5
+MINUTES_TO_TRY = 4  # a widget under “Your turn”; what a first reader of 3.5 took
 
 sys.path.insert(0, str(ROOT))
 
@@ -63,14 +64,15 @@ class Lesson:
         return first.removeprefix("#").strip()
 
     def sections(self) -> list[tuple[dict[str, str], float]]:
-        """Each second-level heading with an estimate of its minutes: reading, running and, for exercises, their own rating."""
+        """Each second-level heading with an estimate of its minutes: reading, running, trying and, for exercises, their own rating."""
         sections: list[tuple[dict[str, str], float]] = [
             ({language: self.title(language) for language in LANGUAGES}, 0.0)
         ]
         for cell in self.cells:
             minutes = MINUTES_A_CODE_CELL
             if cell.code is None:
-                minutes = len(cell.text["en"].split()) / WORDS_A_MINUTE
+                words = cell.text["en"]
+                minutes = len(words.split()) / WORDS_A_MINUTE + MINUTES_TO_TRY * words.count("**Your turn")
                 heads = {k: re.search(r"^## (.+)$", cell.text[k], re.M) for k in LANGUAGES}
                 if all(heads.values()):
                     sections.append(({k: head.group(1) for k, head in heads.items()}, 0.0))
