@@ -165,7 +165,7 @@ def test_what_is_loaded_already_stays():
 def test_spared_memory_leaves_the_process(call, given_back):
     said = in_a_fresh_process(
         f"from lmcourse import device; {call}; import psutil, numpy as np; rest = lambda: psutil.Process().memory_info().rss;"
-        "np.ones(2**21); kept = [np.ones(2**20) for _ in range(8)]; last, whole = kept[-1], rest();"  # 16 MB, then 8 · 8 MB
+        "np.ones(2**22 - 2**17); kept = [np.ones(2**21 + 2**18) for _ in range(8)]; last, whole = kept[-1], rest();"  # 33, 8 · 19 MB
         "kept.clear(); print(whole - rest() > 50e6)"
     )
     assert said == given_back
