@@ -205,9 +205,7 @@ def spare_memory() -> None:
     with suppress(OSError, AttributeError, TypeError):  # only Linux's C library has it
         set_option = ctypes.CDLL(None).mallopt
         set_option(M_MMAP_THRESHOLD, 16 * 2**20)  # a block from this size on goes back when it is freed
-        set_option(
-            M_TRIM_THRESHOLD, 64 * 2**20
-        )  # what lies free at the end stays up to here: else training takes a third longer
+        set_option(M_TRIM_THRESHOLD, 64 * 2**20)  # so much may lie free at the end: taking it anew costs time
         set_option(M_ARENA_MAX, 2)  # each thread keeps a store otherwise
 
 
