@@ -138,14 +138,11 @@ def match(
     if missing or extra or misshapen:
         lists = (", ".join(dict.fromkeys(part)) or "–" for part in (missing, extra, misshapen))
         lost, left, odd = lists
-        what_en, what_zh = (
-            ("sizes (layers, width, vocabulary, positions) with those of the file", "规模（层数、宽度、词表、位置数）")
-            if misshapen
-            else ("table of names with the names in the file", "名字（对照表）")
-        )
+        what = ("sizes (layers, width, vocabulary, positions)", "规模（层数、宽度、词表、位置数）")
+        en, zh = what if misshapen else ("names (the table)", "名字（对照表）")
         raise CourseError(
             en=f"These weights do not fit the model; nothing was loaded. Missing: {lost}. Left over: {left}. Other shapes: {odd}. "
-            f"Compare the model's {what_en}.",
-            zh=f"这些权重与模型不符，什么也没有加载。缺少：{lost}。多余：{left}。形状不同：{odd}。请比较模型与文件的{what_zh}。",
+            f"Compare the model's {en} with the file's.",
+            zh=f"这些权重与模型不符，什么也没有加载。缺少：{lost}。多余：{left}。形状不同：{odd}。请比较模型与文件的{zh}。",
         )
     return values

@@ -205,7 +205,7 @@ def spare_memory() -> None:
     with suppress(OSError, AttributeError, TypeError):  # only Linux's C library has it
         set_option = ctypes.CDLL(None).mallopt
         set_option(M_MMAP_THRESHOLD, 16 * 2**20)  # a block from this size on goes back when it is freed
-        set_option(M_TRIM_THRESHOLD, 64 * 2**20)  # so much may lie free at the end: taking it anew costs time
+        set_option(M_TRIM_THRESHOLD, 16 * 2**20)  # so much may lie free at the end: taking it anew costs time
         set_option(M_ARENA_MAX, 2)  # each thread keeps a store otherwise
 
 
@@ -243,14 +243,13 @@ def _quiet():
 
 
 @contextmanager
-def _hidden(*names):
-    """Let `import` find no such packages, unless they are loaded already."""
-    names = [name for name in names if name not in sys.modules]
-    sys.modules |= dict.fromkeys(names)  # None: Python's sign for "there is none"
+def _hidden(name: str):
+    """Let `import` find no such package, unless it is loaded already."""
+    loaded = sys.modules.setdefault(name, None)  # None: Python's sign for "there is none"
     try:
         yield
     finally:
-        for name in names:
+        if loaded is None:
             del sys.modules[name]
 
 

@@ -51,11 +51,13 @@ def wilson(right, n, z=1.96):
     return centre - half, centre + half
 
 
-def _interval(right, n, z, centre=True, shrink=True, extra=True):
+def _parts(right, n, z, extra=True):
+    """The share, what its centre is moved by, the half width (both not yet divided), and what divides them."""
     p = right / n
-    below = 1 + z**2 / n
-    middle = (p + z**2 / (2 * n)) / below if centre else p
-    half = z * np.sqrt(p * (1 - p) / n + extra * z**2 / (4 * n**2)) / (below if shrink else 1)
+    return p, z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + extra * z**2 / (4 * n**2)), 1 + z**2 / n
+
+
+def _around(middle, half):
     return middle - half, middle + half
 
 
@@ -64,7 +66,8 @@ def _interval(right, n, z, centre=True, shrink=True, extra=True):
     zh="这是教科书上的 p ± z·√(p(1 − p)/n)：全对时宽度为零，好像十道题就能证明完美。",
 )
 def from_the_textbook(right, n, z=1.96):
-    return _interval(right, n, z, centre=False, shrink=False, extra=False)
+    p, _, half, _ = _parts(right, n, z, extra=False)
+    return _around(p, half)
 
 
 @wilson.mistake(
@@ -72,7 +75,8 @@ def from_the_textbook(right, n, z=1.96):
     zh="区间以 p 为中心了。Wilson 的中心会向 ½ 移动，题目越少移得越多。",
 )
 def centred_at_p(right, n, z=1.96):
-    return _interval(right, n, z, centre=False)
+    p, _, half, below = _parts(right, n, z)
+    return _around(p, half / below)
 
 
 @wilson.mistake(
@@ -80,7 +84,8 @@ def centred_at_p(right, n, z=1.96):
     zh="半宽没有除以 1 + z²/n。",
 )
 def not_shrunk(right, n, z=1.96):
-    return _interval(right, n, z, shrink=False)
+    p, lift, half, below = _parts(right, n, z)
+    return _around((p + lift) / below, half)
 
 
 @wilson.mistake(
@@ -88,7 +93,8 @@ def not_shrunk(right, n, z=1.96):
     zh="根号下少了第二项 z²/(4n²)：全对时区间缩成一点。",
 )
 def term_missing(right, n, z=1.96):
-    return _interval(right, n, z, extra=False)
+    p, lift, half, below = _parts(right, n, z, extra=False)
+    return _around((p + lift) / below, half / below)
 
 
 @wilson.mistake(
@@ -96,17 +102,17 @@ def term_missing(right, n, z=1.96):
     zh="它总是用 1.96：请用参数 z，换一个置信度时要用到。",
 )
 def fixed_z(right, n, z=1.96):
-    return _interval(right, n, 1.96)
+    p, lift, half, below = _parts(right, n, 1.96)
+    return _around((p + lift) / below, half / below)
 
 
 @wilson.mistake(
     en="Only the part after ± is divided by 1 + z²/n. The fraction's bar spans both: put brackets around centre ± half, or divide each.",
-    zh="只有 ± 后面的部分除以了 1 + z²/n。分数线下面管的是整个分子：给 中心 ± 半宽 加括号，或者各除一次。",
+    zh="只有 ± 后面的部分除以了 1 + z²/n。分数线管的是整个分子：给 中心 ± 半宽 加括号，或者各除一次。",
 )
 def centre_not_divided(right, n, z=1.96):
-    p, below = right / n, 1 + z**2 / n
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / below
-    return p + z**2 / (2 * n) - half, p + z**2 / (2 * n) + half
+    p, lift, half, below = _parts(right, n, z)
+    return _around(p + lift, half / below)
 
 
 @wilson.mistake(
@@ -114,9 +120,8 @@ def centre_not_divided(right, n, z=1.96):
     zh="没有除以 1 + z²/n：整个分子都在它上面。",
 )
 def not_divided(right, n, z=1.96):
-    p = right / n
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return p + z**2 / (2 * n) - half, p + z**2 / (2 * n) + half
+    p, lift, half, _ = _parts(right, n, z)
+    return _around(p + lift, half)
 
 
 @wilson.mistake(
@@ -124,9 +129,8 @@ def not_divided(right, n, z=1.96):
     zh="`/ 2 * n` 是先除以 2 再乘 n：要写 `/ (2 * n)`，根号下写 `/ (4 * n**2)`。",
 )
 def brackets_missing(right, n, z=1.96):
-    p, below = right / n, 1 + z**2 / n
-    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / below
-    return (p + z**2 / 2 * n) / below - half, (p + z**2 / 2 * n) / below + half
+    p, lift, half, below = _parts(right, n, z)
+    return _around((p + lift * n**2) / below, half / below)
 
 
 @wilson.right

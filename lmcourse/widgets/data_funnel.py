@@ -121,17 +121,8 @@ def data_funnel(texts, steps, pairs, *, marks=None, threshold: float = 0.7):
         rows = []
         for (i, j), value in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
             one, two = last[i], last[j]
-            rows.append(
-                [
-                    i,
-                    j,
-                    float(value),
-                    shorten(texts[one], CHARACTERS),
-                    shorten(texts[two], CHARACTERS),
-                    marks[one],
-                    marks[two],
-                ]
-            )
+            short = (shorten(texts[place], CHARACTERS) for place in (one, two))
+            rows.append([i, j, float(value), *short, marks[one], marks[two]])
     except _Unfit as error:
         widget.problem = str(error)
         return widget
